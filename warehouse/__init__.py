@@ -1,0 +1,1 @@
+"""From tidy Parquet to the DuckDB file people open: schema, views, publishing. Never parses a page."""
