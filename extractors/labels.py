@@ -1,0 +1,51 @@
+"""Labels made comparable: what a form's label is once layout, numbering, notes and punctuation are taken off.
+
+Never decides what a label means; that is `forms`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+LONGEST_LABEL = 400
+"""No label of any form, filling instructions included, is longer; longer text is prose."""
+
+_INVISIBLE = re.compile(r"[\s\u200b-\u200f\u2028-\u202e\u2060\ufeff\x00-\x1f\xa0]+")
+_NOTE = re.compile(r"[(\[{〔【][^()\[\]{}〔〕【】]*[)\]}〕】]")
+_NUMBERING = re.compile(
+    r"^(?:其中[:,]?)?(?:[(\[]?(?:[一二三四五六七八九十]{1,3}|\d{1,2})[)\]、.,:;·]|[①-⑳⑴-⒇]|\d{1,2}(?=[^\d.%]))+"
+)
+_PUNCTUATION = re.compile(r"[^\w/]+|_")
+# Radical forms (⽆ for 无) come out of PDF fonts; NFKC maps most, these are left over.
+_VARIANTS = str.maketrans({"⾃": "自", "⽆": "无", "﹣": "-", "‐": "-", "⼀": "一"})
+
+
+@lru_cache(maxsize=65536)
+def fold(text: str) -> str:
+    """The text in one width, without any white space or invisible characters (自然 人 → 自然人)."""
+    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text).translate(_VARIANTS))
+
+
+@lru_cache(maxsize=65536)
+def key(text: str) -> str:
+    """What labels are compared by: folded, numbering and notes in brackets removed, punctuation dropped.
+
+    `(二)部分公开(区分处理的,只计这一情形)` → `部分公开`; `本年增/减` keeps its stroke. Empty for text that is too
+    long to be a label.
+    """
+    if len(text) > 4 * LONGEST_LABEL:
+        return ""
+    folded = fold(text)
+    if len(folded) > LONGEST_LABEL:
+        return ""
+    bare = _NUMBERING.sub("", folded)
+    noteless = _NOTE.sub("", bare)
+    return _PUNCTUATION.sub("", noteless) or _PUNCTUATION.sub("", bare)
+
+
+@lru_cache(maxsize=16384)
+def whole_key(text: str) -> str:
+    """Like `key`, but numbering and notes stay: for labels put together from pieces."""
+    return _PUNCTUATION.sub("", fold(text))

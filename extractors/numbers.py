@@ -1,0 +1,117 @@
+"""What a printed value says: a number in the stored unit, or why it is none. Never guesses a unit or a digit.
+
+Only a printed number is a number: blanks, dashes and 无 are kinds of their own, never zero.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from decimal import Decimal
+from functools import lru_cache
+
+LONGEST_VALUE = 80
+LARGEST = Decimal(10) ** 15
+"""Larger values do not fit DECIMAL(20,4) and are no count of anything a report tells."""
+
+_DASH = re.compile(r"[/\\\-—–―─_一~·.*]+|无|無|没有|不涉及|不适用", re.ASCII)
+_PLAIN = r"(?P<digits>\d{1,3}(?:,\d{3})+|\d{1,15})(?P<fraction>\.\d{1,8})?"
+_COUNTER = r"(?:余|多)?(?:件|条|项|次|个|人|宗|份|篇|起|部|家|例|人次|批|期|场|名|处)*"
+_NOTE = r"(?P<note>[(\[【].*)?"
+_COUNT = re.compile(rf"(?:共|计)?{_PLAIN}(?P<multiplier>[万亿])?{_COUNTER}{_NOTE}", re.DOTALL)
+_CHANGE = re.compile(
+    rf"(?P<sign>[+\-]|净?增加?|新增|净?减少?|↑|↓)?{_PLAIN}{_COUNTER}{_NOTE}", re.DOTALL
+)
+_AMOUNT = re.compile(
+    rf"(?:人民币|¥|¥|RMB)?{_PLAIN}(?P<multiplier>百万|千万|[万亿千])?(?P<yuan>余?元)?(?:人民币|整)?{_NOTE}", re.DOTALL
+)
+_UNIT_IN_LABEL = re.compile(r"(百万|千万|[万亿千])?元")
+_TIMES = {None: 1, "": 1, "千": 10**3, "万": 10**4, "百万": 10**6, "千万": 10**7, "亿": 10**8}
+_NEGATIVE = {"-", "减", "减少", "净减", "净减少", "↓"}
+_VALUE_LIKE = re.compile(
+    r"(?:[+\-±↑↓]|净?增加?|新增|净?减少?|约|近|¥|人民币)?[\d,.]+(?:百万|千万|[万亿千])?(?:余|多)?"
+    r"(?:元|件|条|项|次|个|人|宗|份|篇|起|部|家|例|人次)*(?:[(\[【].{0,60})?",
+    re.DOTALL,
+)
+
+
+def unit_of_label(label: str) -> str:
+    """The money unit a header names: 采购总金额（万元） → 万元; "" when it names none."""
+    found = _UNIT_IN_LABEL.search(unicodedata.normalize("NFKC", label).replace(" ", ""))
+    return found[0] if found else ""
+
+
+@lru_cache(maxsize=65536)
+def is_value_like(text: str) -> bool:
+    """Whether a cell's text can stand where a form wants a value: blank, dash or a number with its unit."""
+    if len(text) > LONGEST_VALUE:
+        return False
+    folded = _fold(text)
+    return not folded or bool(_DASH.fullmatch(folded)) or bool(_VALUE_LIKE.fullmatch(folded))
+
+
+@lru_cache(maxsize=65536)
+def read_value(printed: str, unit_text: str, kind: str) -> tuple[Decimal | None, str]:
+    """(value in the stored unit, value_kind) of a table cell.
+
+    kind: `count`, `stock`, `change` or `amount` as in indicators.csv; amounts come out in yuan.
+    value_kind: `number`, `blank`, `dash`, `text` (something else is printed), `unit_unknown` (an amount other than
+    zero without a unit in cell or header). Counts are whole and not negative; anything else is `text`.
+    """
+    if len(printed) > 4 * LONGEST_VALUE:
+        return None, "text"
+    folded = _fold(printed)
+    if not folded:
+        return None, "blank"
+    if _DASH.fullmatch(folded):
+        return None, "dash"
+    if "\n" in printed.strip() and re.search(r"\d\s*\n\s*[\d.,]", printed):
+        # Two numbers in one cell, one under the other: whose they are is not told.
+        return None, "text"
+    if kind == "amount":
+        return _read_amount(folded, unit_text)
+    found = (_CHANGE if kind == "change" else _COUNT).fullmatch(folded)
+    if not found:
+        return None, "text"
+    value = _decimal(found)
+    if kind == "change":
+        value = -value if found["sign"] in _NEGATIVE else value
+    else:
+        value *= _TIMES[found["multiplier"]]
+    if value != value.to_integral_value() or abs(value) >= LARGEST:
+        return None, "text"
+    return value.quantize(Decimal(1)), "number"
+
+
+def _read_amount(folded: str, unit_text: str) -> tuple[Decimal | None, str]:
+    found = _AMOUNT.fullmatch(folded)
+    if not found:
+        return None, "text"
+    value = _decimal(found)
+    if value == 0:
+        return Decimal(0), "number"
+    multiplier = found["multiplier"]
+    if not multiplier and not found["yuan"]:
+        unit = _UNIT_IN_LABEL.fullmatch(unit_text)
+        if not unit:
+            return None, "unit_unknown"
+        multiplier = unit[1]
+    value *= _TIMES[multiplier]
+    if value >= LARGEST:
+        return None, "text"
+    # Four decimals are stored; a printed value finer than that would be changed by storing it.
+    if value != round(value, 4):
+        return None, "text"
+    return value, "number"
+
+
+def _decimal(found: re.Match[str]) -> Decimal:
+    return Decimal(found["digits"].replace(",", "") + (found["fraction"] or ""))
+
+
+def _fold(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text).translate(_SIGNS)
+    return re.sub(r"[\s\u200b-\u200f\u2060\ufeff]+", "", folded)
+
+
+_SIGNS = str.maketrans({"−": "-", "﹣": "-", "‐": "-", "‑": "-", "，": ","})
