@@ -1,24 +1,24 @@
 """Reads one numeral as Chinese prose prints it: 十二, 两千三百, 2.2万, 1,619, 约1.8亿, 260余, 近百.
 
-Reads a numeral only when nothing else stands in the text and it can mean one number. Never reads ranges (三四十,
-10至20), ordinals (第三), percentages, dates, or vague quantities (数百, 若干); never takes a unit off.
+Reads a numeral only when nothing else stands in the text and it can mean one number. Never reads ranges
+(三四十, 10至20), ordinals (第三), percentages, dates, or vague quantities (数百, 若干); never takes a unit off.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from decimal import Decimal
 
 LONGEST = 40
 """Characters examined at most: no numeral in a report is longer, a hostile text may be."""
 
 LARGEST = Decimal(10) ** 15
-"""Numbers from here on are refused: more than every report of a century together, and more than a column holds."""
+"""Numbers from here on are refused: they do not fit the column of values and are no count a report tells."""
 
 _TO_SIMPLE = str.maketrans(
     "〇○零壹贰叁肆伍陆柒捌玖拾佰仟萬億两兩貳陸參", "零零零一二三四五六七八九十百千万亿二二二六三"
 )
+_HALF_WIDTH = str.maketrans("０１２３４５６７８９，．＋－\u3000", "0123456789,.+- ")
 _PREFIX = "大约为?|大概|约为?|将近|接近|近|超过|超|突破|不少于|不低于|不足|不到|至少|逾|上|过"
 _SUFFIX = "余|多|来|左右|以上|上下"
 _DIGITS = r"\d{1,3}(?:[,，]\d{3}){1,4}|\d{1,3}(?:[ \u00a0]\d{3}){1,4}|\d{1,15}"
@@ -29,7 +29,7 @@ _ARABIC = re.compile(
     rf"(?P<inner>[余多来])?(?P<unit>{_UNITS})?(?P<suffix>{_SUFFIX})?"
 )
 _CHINESE = re.compile(
-    rf"(?P<prefix>{_PREFIX})?(?P<integer>[零一二三四五六七八九十百千万亿]{{1,24}})(?:点(?P<fraction>[零一二三四五六七八九]{{1,8}}))?"
+    rf"(?P<prefix>{_PREFIX})?(?P<integer>[零一二三四五六七八九十百千万亿]{{1,36}})(?:点(?P<fraction>[零一二三四五六七八九]{{1,8}}))?"
     rf"(?P<inner>[余多来])?(?P<unit>{_UNITS})?(?P<suffix>{_SUFFIX})?"
 )
 _SCALE = {
@@ -40,14 +40,14 @@ _CHINESE_DIGIT = {character: str(value) for value, character in enumerate("零�
 
 
 def to_number(text: str) -> tuple[Decimal, bool] | None:
-    """The number a numeral means and whether the text says it is approximate; None when it is not one numeral.
+    """The number a numeral means and whether it is said to be approximate; None when it is not one numeral.
 
     `18余万` and `18万余` are (180000, True), `近百` is (100, True), `十二` is (12, False). Any input is answered
     within a fixed time: longer texts than `LONGEST` are not numerals.
     """
     if len(text) > LONGEST:
         return None
-    folded = unicodedata.normalize("NFKC", text).strip()
+    folded = text.translate(_HALF_WIDTH).strip()
     if match := _ARABIC.fullmatch(folded):
         integer = re.sub(r"\D", "", match["integer"])
         number = Decimal(f"{match['sign'] or ''}{integer}.{match['fraction'] or '0'}")
@@ -76,10 +76,10 @@ def _scaled(number: Decimal, match: re.Match[str]) -> tuple[Decimal, bool] | Non
 
 
 def _chinese_integer(text: str, may_be_bare: bool) -> int | None:
-    """Value of an integer in simple Chinese characters; None unless it is written the way that number is written.
+    """Value of an integer in simple Chinese characters; None unless that is how the number is written.
 
-    The library reads generously (三五 as 35, 一百零 as 100), so its answer is written out again and must give the
-    same text. A bare 百 or 千 is a number only where the text is vague anyway (近百, 上千).
+    The library reads generously (三五 as 35, 一百零 as 100), so its answer is written out again and must give
+    the same text. A bare 百 or 千 is a number only where the text is vague anyway (近百, 上千).
     """
     import cn2an  # here, not above: importing it costs a tenth of a second, most documents never need it
 
