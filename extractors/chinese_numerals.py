@@ -1,7 +1,7 @@
 """Reads one numeral as Chinese prose prints it: 十二, 两千三百, 2.2万, 1,619, 约1.8亿, 260余, 近百.
 
 Reads a numeral only when nothing else stands in the text and it can mean one number. Never reads ranges
-(三四十, 10至20), ordinals (第三), percentages, dates, or vague quantities (数百, 若干); never takes a unit off.
+(三四十, 10至20), ordinals (第三), percentages, dates or vague quantities (数百, 若干); takes no unit off.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ _UNITS = "万亿|千亿|百亿|十亿|亿|千万|百万|十万|万|千|百"
 
 _ARABIC = re.compile(
     rf"(?P<prefix>{_PREFIX})?\s?(?P<sign>[+-])?(?P<integer>{_DIGITS})(?:\.(?P<fraction>\d{{1,8}}))?\s?"
-    rf"(?P<inner>[余多来])?(?P<unit>{_UNITS})?(?P<suffix>{_SUFFIX})?"
+    rf"(?P<inner>[余多来])?(?P<unit>{_UNITS})?(?P<suffix>{_SUFFIX})?",
+    re.ASCII,
 )
 _CHINESE = re.compile(
     rf"(?P<prefix>{_PREFIX})?(?P<integer>[零一二三四五六七八九十百千万亿]{{1,36}})(?:点(?P<fraction>[零一二三四五六七八九]{{1,8}}))?"
@@ -42,8 +43,8 @@ _CHINESE_DIGIT = {character: str(value) for value, character in enumerate("零�
 def to_number(text: str) -> tuple[Decimal, bool] | None:
     """The number a numeral means and whether it is said to be approximate; None when it is not one numeral.
 
-    `18余万` and `18万余` are (180000, True), `近百` is (100, True), `十二` is (12, False). Any input is answered
-    within a fixed time: longer texts than `LONGEST` are not numerals.
+    `18余万` and `18万余` are (180000, True), `近百` is (100, True), `十二` is (12, False). Any input is
+    answered within a fixed time: texts longer than `LONGEST` are not numerals.
     """
     if len(text) > LONGEST:
         return None
