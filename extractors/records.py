@@ -48,12 +48,21 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A stretch of running text, white space folded, never inside a table."""
+    """A stretch of running text, white space folded, never inside a table. `gap`: blank lines before it, in a text."""
 
     text: str
+    gap: int = 0
 
 
-Block = Grid | Paragraph
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """Cells in printed order whose rows are lost, with the blank ones (text with one cell a line and pipes)."""
+
+    cells: tuple[str, ...]
+    cut: bool = False
+
+
+Block = Grid | Paragraph | Strip
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,8 @@ class Document:
     status: `read`, or why there is nothing to match: `tables_as_images`, `attachment_only`, `unread`.
     notes: sentences about what the reader could not do, for the findings.
     attachments: links to files, absolute where the source's address is known.
+    is_ocr: the text was read from a picture. images: pictures that stand inside the report's text.
+    cut: the source ends in the middle of its last paragraph.
     """
 
     carrier: str
@@ -76,6 +87,8 @@ class Document:
     notes: tuple[str, ...] = ()
     attachments: tuple[str, ...] = ()
     is_ocr: bool = False
+    images: int = 0
+    cut: bool = False
 
     @property
     def grids(self) -> list[Grid]:

@@ -1,0 +1,230 @@
+"""An HTML page → Document: grids with their spans laid out, paragraphs between them, title, labelled facts, links.
+
+Reads with selectolax; `tests/test_read_html.py` holds it to the grids BeautifulSoup finds. Knows no form.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urljoin
+
+from selectolax.lexbor import LexborHTMLParser
+
+from extractors.decode import decode
+from extractors.errors import Refused
+from extractors.labels import fold
+from extractors.records import Block, Document, Grid, GridCell, Paragraph
+
+MOST_COLUMNS = 64
+"""A span reaches no further; the widest statutory table has 15 columns."""
+MOST_CELLS = 60_000
+MOST_CHARACTERS = 12_000_000
+LONGEST_CELL = 20_000
+
+_BREAK = "\f"  # white space to the parser, so it may stand between rows; never in the text of a page
+_BLOCK_TAG = re.compile(
+    r"<(?=/?(?:p|div|h[1-6]|li|dt|dd|tr|td|th|section|article|table|pre|br|title)\b)", re.IGNORECASE
+)
+_IMAGE = "\x1f"
+_IMAGE_TAG = re.compile(r"<img\b", re.IGNORECASE)
+_PRE = re.compile(r"<(pre|textarea)\b.{0,2000000}?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_NUMBER = re.compile(r"\s*(\d{1,9})")
+_GRID = re.compile("\x1dgrid(\\d+)\x1d")
+_FILE_LINK = re.compile(
+    r"\.(?:pdf|docx?|xlsx?|wps|et|ofd|rtf|zip|rar)(?:$|[?#&])|downfile|/attach/|virtual_attach_file|filename=",
+    re.IGNORECASE,
+)
+_VIEWER = re.compile(r"""showVsbpdfIframe\(\s*["']([^"']{1,500})|viewer\.html\?file=([^"'&\s]{1,500})""")
+_FACT_LABEL = re.compile(r"[\u4e00-\u9fff]{2,8}")
+_MOST_FACTS = 60
+
+
+def read_html(data: bytes, url: str = "", content_type: str = "") -> Document:
+    """Reads a page; `Refused` when it is larger than any report (12 million characters, 60,000 cells)."""
+    text = decode(data, content_type)
+    if len(text) > MOST_CHARACTERS:
+        raise Refused(f"the page has {len(text):,} characters; at most {MOST_CHARACTERS:,} are read")
+    is_cut = _ends_inside_a_cell(text)
+    marked = _IMAGE_TAG.sub(_IMAGE + "<img", _BLOCK_TAG.sub(_BREAK + "<", text))
+    if "<pre" in marked or "<PRE" in marked or "<textarea" in marked:
+        marked = _PRE.sub(lambda found: found[0].replace("\n", _BREAK), marked)
+    tree = LexborHTMLParser(marked)
+    meta = _meta_tags(tree)
+    title = _title(tree, meta)
+    attachments = _attachments(tree, text, url)
+    for tag in ("script", "style", "noscript", "template"):
+        for node in tree.css(tag):
+            node.decompose()
+    grids = _take_grids(tree, is_cut)
+    body = tree.body
+    blocks, images = _blocks(body.text(deep=True) if body else "", grids)
+    for grid in grids:
+        _add_facts(meta, grid)
+    return Document(
+        carrier="html", blocks=blocks, title=title, meta=meta, attachments=attachments, images=images
+    )
+
+
+def _ends_inside_a_cell(text: str) -> bool:
+    """Whether the bytes stop inside a table cell, so that its last digits may be missing."""
+    lowered = text[-200_000:].lower()
+    last_table = lowered.rfind("<table")
+    if lowered.rfind("</table") > last_table or (last_table < 0 and "<td" not in lowered):
+        return False
+    return max(lowered.rfind("</td"), lowered.rfind("</th"), lowered.rfind("</tr")) < max(
+        lowered.rfind("<td"), lowered.rfind("<th")
+    )
+
+
+def _take_grids(tree: Any, is_cut: bool) -> list[Grid]:
+    """Takes every innermost table out of the tree as a grid and leaves its number in the text."""
+    grids: list[Grid] = []
+    cells = 0
+    # From the last to the first: a table inside a layout table comes after it and is gone when that one is asked.
+    tables = tree.css("table")
+    inner = [table for table in tables if len(table.css("table")) <= 1]
+    for table in inner:
+        grid = lay_out(_printed_rows(table))
+        cells += sum(len(row) for row in grid.rows)
+        if cells > MOST_CELLS:
+            raise Refused(f"the page has more than {MOST_CELLS:,} table cells")
+        grids.append(grid)
+        table.replace_with(f"{_BREAK}\x1dgrid{len(grids) - 1}\x1d{_BREAK}")
+    if is_cut and grids:
+        grids[-1] = Grid(rows=grids[-1].rows, padded=grids[-1].padded, cut=True)
+    return grids
+
+
+def _printed_rows(table: Any) -> list[list[tuple[str, int, int]]]:
+    """(text, rowspan, colspan) of each cell of each row, as printed."""
+    rows = []
+    for tr in table.css("tr"):
+        row = []
+        for cell in tr.iter():
+            if cell.tag in ("td", "th"):
+                attributes = cell.attributes
+                rowspan = colspan = 1
+                if attributes:
+                    rowspan = _span(attributes.get("rowspan"))
+                    colspan = _span(attributes.get("colspan"))
+                row.append((cell_text(cell.text(deep=True)), rowspan, colspan))
+        rows.append(row)
+    return rows
+
+
+def _span(value: str | None) -> int:
+    """A span as browsers read it: leading digits (`2;` is 2), at least 1."""
+    found = _NUMBER.match(value) if value else None
+    return max(1, int(found[1])) if found else 1
+
+
+def cell_text(raw: str) -> str:
+    """Text of a cell: white space folded, one line a paragraph."""
+    if len(raw) <= LONGEST_CELL and _BREAK not in raw:
+        return " ".join(raw.replace(_IMAGE, "").split())
+    lines = (" ".join(line.split()) for line in raw.replace(_IMAGE, "").split(_BREAK))
+    return "\n".join(line for line in lines if line)
+
+
+def lay_out(printed: list[list[tuple[str, int, int]]]) -> Grid:
+    """Lays spans out: each cell gets the column it starts in, after the cells that reach in from above.
+
+    Spans are bounded by the table itself: no further down than its last row, no wider than MOST_COLUMNS.
+    """
+    taken: dict[int, int] = {}
+    rows = []
+    height = len(printed)
+    for number, printed_row in enumerate(printed):
+        column = 0
+        row = []
+        started: list[tuple[int, int]] = []
+        for text, rowspan, colspan in printed_row:
+            while taken.get(column, -1) >= number:
+                column += 1
+            width = min(colspan, max(1, MOST_COLUMNS - column))
+            tall = min(rowspan, height - number)
+            row.append(GridCell(text, number, column, tall, width))
+            if tall > 1:
+                started += [(c, number + tall - 1) for c in range(column, column + width)]
+            column += width
+        taken.update(started)
+        rows.append(tuple(row))
+    return Grid(rows=tuple(rows))
+
+
+def _blocks(text: str, grids: list[Grid]) -> tuple[tuple[Block, ...], int]:
+    """Paragraphs and grids in reading order, and the pictures that stand inside the report's text."""
+    blocks: list[Block] = []
+    images = 0
+    prose = False
+    for piece in text.split(_BREAK):
+        if found := _GRID.search(piece):
+            blocks.append(grids[int(found[1])])
+            piece = _GRID.sub("", piece)
+        pictures = piece.count(_IMAGE)
+        line = " ".join(piece.replace(_IMAGE, " ").split())
+        if pictures and prose:
+            images += pictures
+        if line:
+            blocks.append(Paragraph(line))
+            prose = prose or line.startswith(("一、", "一,", "一．", "一.", "二、"))
+    return tuple(blocks), images
+
+
+def _meta_tags(tree: Any) -> dict[str, str]:
+    facts: dict[str, str] = {}
+    for node in tree.css("meta"):
+        attributes = node.attributes
+        name = attributes.get("name") or attributes.get("property")
+        content = attributes.get("content")
+        if name and content and len(facts) < _MOST_FACTS:
+            facts.setdefault(name[:60], " ".join(content[:500].split()))
+    return facts
+
+
+def _title(tree: Any, meta: dict[str, str]) -> str:
+    """ArticleTitle, else the first heading, else <title>, which is also kept among the facts."""
+    node = tree.css_first("title")
+    page_title = " ".join(node.text().split())[:300] if node else ""
+    if page_title:
+        meta.setdefault("title", page_title)
+    for name, content in meta.items():
+        if name.lower() == "articletitle" and content.strip():
+            return content
+    for heading in tree.css("ucaptitle, h1"):
+        text = " ".join(heading.text(deep=True).split())
+        if text:
+            return text[:300]
+    return page_title
+
+
+def _add_facts(meta: dict[str, str], grid: Grid) -> None:
+    """Label and value cells of a metadata table (索引号 …, 发布机构 …)."""
+    if len(grid.rows) > 12 or len(meta) > _MOST_FACTS:
+        return
+    for row in grid.rows:
+        if len(row) % 2 or len(row) > 6:
+            continue
+        for label, value in zip(row[::2], row[1::2], strict=True):
+            name = fold(label.text[:40]).rstrip(":")
+            if _FACT_LABEL.fullmatch(name) and value.text and len(value.text) <= 300:
+                meta.setdefault(name, value.text)
+
+
+def _attachments(tree: Any, text: str, url: str) -> tuple[str, ...]:
+    """Links to files and document viewers, absolute when the page's address is known."""
+    links = []
+    for node in tree.css("a[href], iframe[src], embed[src], object[data]"):
+        attributes = node.attributes
+        link = attributes.get("href") or attributes.get("src") or attributes.get("data") or ""
+        if link and len(link) < 2000 and _FILE_LINK.search(link):
+            links.append(link)
+    links += [found[1] or found[2] for found in _VIEWER.finditer(text)]
+    absolute = []
+    for link in links[:50]:
+        try:
+            absolute.append(urljoin(url, link.strip()) if url else link.strip())
+        except ValueError:
+            continue  # an address no client could ask either
+    return tuple(dict.fromkeys(absolute))

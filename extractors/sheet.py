@@ -1,0 +1,136 @@
+"""Gathers what the table readers find: cells by indicator and applicant, leftovers, and the form they vote for.
+
+Decides what happens when a cell is found twice or a row excludes another; never looks at a layout.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from extractors import forms
+from extractors.labels import fold
+from extractors.records import Cell, Leftover
+
+MOST_LEFTOVERS = 200
+
+
+class Printed(NamedTuple):
+    """One value as printed and where; `mark` as in `records.Cell`."""
+
+    text: str
+    mark: str
+    table: int
+    row: int
+    column: int
+
+
+class Sheet:
+    """The cells of one document, gathered row by row."""
+
+    def __init__(self, is_ocr: bool = False) -> None:
+        self._cells: dict[tuple[str, str | None], Cell] = {}
+        self._leftovers: list[Leftover] = []
+        self._proactive_forms: Counter[str] = Counter()
+        self._last_statistic = ""
+        self._is_ocr = is_ocr
+
+    def proactive(
+        self,
+        item: str,
+        block: forms.Block,
+        units: Sequence[str],
+        values: Sequence[Printed] | None,
+        row: Printed,
+    ) -> None:
+        """One item of chapter 二 under its header; `values` None when their columns are lost, then `row` is kept."""
+        self._proactive_forms[block.form] += 1
+        for i, column in enumerate(block.columns):
+            unit = units[i] if i < len(units) else ""
+            self._add(f"proactive.{item}.{column}", None, values[i] if values else row, unit)
+        if values is None:
+            self._lost(row, f"row {item}: {len(block)} values expected")
+
+    def request(self, code: str, values: Sequence[Printed] | None, row: Printed) -> None:
+        """One row of chapter 三: seven values in the order of the applicants, or None."""
+        for i, applicant in enumerate(forms.requests().applicants):
+            self._add(code, applicant, values[i] if values else row, "")
+        if values is None:
+            self._lost(row, f"row {code}: 7 values expected")
+
+    def review(self, values: Sequence[Printed] | None, row: Printed) -> None:
+        """The row of fifteen numbers of chapter 四, or None."""
+        for i, indicator in enumerate(forms.review().indicators):
+            self._add(indicator, None, values[i] if values else row, "")
+        if values is None:
+            self._lost(row, "reviews and lawsuits: 15 values expected")
+
+    def statistic(self, meanings: Sequence[str], unit: str, value: Printed | None, row: Printed) -> None:
+        """One row of the statistics form. A label that stands twice belongs to the section of the row before it."""
+        place = forms.statistics().place
+        if len(meanings) > 1:
+            follows = [code for code in meanings if self._follows(place, code)]
+            if len(follows) != 1:
+                self.leave(
+                    "label_stands_twice", "the section this row belongs to is not told", row.text, *row[2:]
+                )
+                return
+            meanings = follows
+        self._last_statistic = meanings[0]
+        self._add(meanings[0], None, value or row, unit)
+        if value is None:
+            self._lost(row, f"row {meanings[0]}: one value expected")
+
+    def _follows(self, place: dict[str, int], code: str) -> bool:
+        """Whether the row before was this one's predecessor on the form, or its section's first row."""
+        if not self._last_statistic:
+            return False
+        same_section = self._last_statistic.split(".")[1] == code.split(".")[1]
+        return same_section and place[self._last_statistic] < place[code]
+
+    def leave(self, code: str, reason: str, text: str, table: int, row: int, column: int) -> None:
+        """Names something that stands in a statutory table and was not used."""
+        if len(self._leftovers) < MOST_LEFTOVERS:
+            self._leftovers.append(Leftover(code, reason, text[:500], table, row, column))
+
+    def _lost(self, row: Printed, expected: str) -> None:
+        self.leave("column_lost", f"{expected}, the layout no longer tells the columns", row.text, *row[2:])
+
+    def _add(self, indicator: str, applicant: str | None, printed: Printed, unit: str) -> None:
+        mark = printed.mark or ("ocr" if self._is_ocr else "")
+        cell = Cell(indicator, applicant, printed.text, printed.text, unit, mark, *printed[2:])
+        known = self._cells.get((indicator, applicant))
+        if known is None or (_says_nothing(known) and not _says_nothing(cell)):
+            self._cells[indicator, applicant] = cell
+        elif not _says_nothing(cell) and fold(known.printed) != fold(cell.printed):
+            both = f"{known.printed} / {cell.printed}"
+            self._cells[indicator, applicant] = known._replace(printed=both, raw_text=both, mark="ambiguous")
+            self.leave(
+                "printed_twice", f"{indicator} is printed twice with different values", both, *printed[2:]
+            )
+
+    def finish(self) -> tuple[str | None, list[Cell], list[Leftover]]:
+        """(form, cells, leftovers) of the document."""
+        words = forms.requests()
+        indicators = {indicator for indicator, _ in self._cells}
+        if words.single_row in indicators and indicators & words.single_row_instead_of:
+            for (indicator, applicant), cell in self._cells.items():
+                if indicator == words.single_row and cell.printed.strip():
+                    self._cells[indicator, applicant] = cell._replace(mark="ambiguous")
+        return self._form(indicators), list(self._cells.values()), self._leftovers
+
+    def _form(self, indicators: set[str]) -> str | None:
+        if self._proactive_forms:
+            return self._proactive_forms.most_common(1)[0][0]
+        if indicators & forms.requests().single_row_instead_of:
+            return "2021"
+        if forms.requests().single_row in indicators:
+            return "2019"
+        if any(indicator.startswith("statistics.") for indicator in indicators):
+            return "2014"
+        return None
+
+
+def _says_nothing(cell: Cell) -> bool:
+    return cell.mark == "column_lost" or not cell.printed.strip()

@@ -1,0 +1,550 @@
+"""Tables whose borders are lost, put together again by the forms' own words: one cell a line, PDF text, lone pipes.
+
+Values are taken for a row only when their number is exactly what the form wants there, or when blank cells still
+leave a trace; anything else is marked as lost. Never counts on where a page breaks a line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from extractors import forms
+from extractors.labels import fold, key
+from extractors.numbers import is_value_like, unit_of_label
+from extractors.records import Paragraph, Strip
+from extractors.sheet import Printed, Sheet
+
+_HEADING = re.compile(r"^[(]?[一二三四五六七八九十]{1,3}[)]?[、.,:]")
+_LONGEST_HEADING = 45
+_PROSE = re.compile(r"[。;!?]|，.{8,}，")
+_NOTE = re.compile(r"[(\[][^()\[\]]*[)\]]")
+_OPEN_NOTE = re.compile(r"[(](?![一二三四五六七八九十\d]{1,3}[)])[^()]*$")
+_SPACES_IN_NOTE = re.compile(r"[(（][^()（）]{0,80}[)）]")
+_PAGE_NUMBER = re.compile(
+    r"^(?:[-—–]\s*\d{1,3}\s*[-—–]|第\s*\d{1,3}\s*页(?:\s*[,，/共]*\s*\d{1,3}\s*页)?|\d{1,3}\s*/\s*\d{1,3})$"
+)
+_NOT_WORD = re.compile(r"[^\w/]+|_")
+_MOST_TOKENS = 60_000
+
+
+class Token(NamedTuple):
+    """One cell or word. `line` counts lines; `place` counts cells of a strip."""
+
+    text: str
+    line: int
+    place: int
+    is_value: bool
+
+
+@dataclass
+class Segment:
+    """Text tokens and the values that follow them."""
+
+    texts: list[Token] = field(default_factory=list)
+    values: list[Token] = field(default_factory=list)
+    until: int = 0
+
+
+class StreamReader:
+    """Reads lines and strips into a sheet."""
+
+    def __init__(self, sheet: Sheet) -> None:
+        self.sheet = sheet
+        self.marks = (
+            forms.proactive().section_mark,
+            "信息内容",
+            "申请人情况",
+            "自然人",
+            "结果维持",
+            "统计指标",
+            "本年新收",
+        )
+        self.known = _all_labels()
+
+    def is_heading(self, text: str) -> bool:
+        """A chapter's heading: numbered, short, and no row of a form."""
+        folded = fold(text[: 2 * _LONGEST_HEADING])
+        return (
+            len(folded) <= _LONGEST_HEADING
+            and bool(_HEADING.match(folded))
+            and not folded.startswith("(")
+            and not self.known(key(text))
+        )
+
+    def read_lines(self, lines: Sequence[tuple[int, Paragraph]], table: int, is_cut: bool = False) -> None:
+        """Reads a run of lines between two tables."""
+        if not any(mark in fold(p.text[:4000]) for _, p in lines for mark in self.marks[:1]) and not any(
+            mark in fold(p.text[:4000]) for _, p in lines for mark in self.marks[1:]
+        ):
+            return
+        self.table, self.keeps_blanks, self.period = table, False, 0
+        for region in self._regions([paragraph for _, paragraph in lines]):
+            spaced = _is_spaced(region)
+            self.keeps_blanks = spaced
+            tokens = list(self._cells_of_spaced(region) if spaced else self._words_of(region))
+            self.cut_token = tokens[-1] if is_cut and tokens and region[-1][1] is lines[-1][1] else None
+            self._read(tokens)
+
+    def read_strip(self, strip: Strip, table: int) -> None:
+        """Reads cells whose rows are lost but whose blanks are kept."""
+        self.table, self.keeps_blanks = table, True
+        tokens = [
+            Token(text, place, place, not text.strip() or (is_value_like(text) and not self.known(key(text))))
+            for place, text in enumerate(strip.cells[:_MOST_TOKENS])
+        ]
+        self.cut_token = tokens[-1] if strip.cut and tokens else None
+        self.period = self._period(tokens)
+        self.leads = bool(strip.cells) and not strip.cells[0].strip()
+        self._read(tokens)
+
+    # -- lines to tokens -----------------------------------------------------------------------------------------
+
+    def _regions(self, paragraphs: Sequence[Paragraph]) -> Iterator[list[tuple[int, Paragraph]]]:
+        """Stretches of lines that can belong to tables: from a form's mark to the next heading or prose."""
+        region: list[tuple[int, Paragraph]] = []
+        for number, paragraph in enumerate(paragraphs):
+            folded = fold(paragraph.text[:4000])
+            if self.is_heading(paragraph.text) and not any(m in folded for m in self.marks):
+                if region:
+                    yield region
+                region = []
+            elif region:
+                if _is_prose(folded) and not self.known(key(paragraph.text)):
+                    yield region
+                    region = []
+                else:
+                    region.append((number, paragraph))
+            elif any(mark in folded for mark in self.marks) and not (
+                _is_prose(folded)
+                and not any(_word_is_mark(w, self.marks) for w in paragraph.text[:20000].split())
+            ):
+                region = [(number, paragraph)]
+        if region:
+            yield region
+
+    def _cells_of_spaced(self, region: Sequence[tuple[int, Paragraph]]) -> Iterator[Token]:
+        """One cell a line with blank lines between: three blank lines are a blank cell, none is the same cell."""
+        cells: list[list[str]] = []
+        numbers: list[int] = []
+        for number, paragraph in region:
+            if cells and paragraph.gap == 0:
+                cells[-1].append(paragraph.text)
+                continue
+            if cells:
+                for _ in range((paragraph.gap - 1) // 2):
+                    cells.append([""])
+                    numbers.append(number)
+                if paragraph.gap % 2 == 0:
+                    # Half a blank cell: something is missing here, so that no row across it counts right.
+                    cells.append(["?"])
+                    numbers.append(number)
+            cells.append([paragraph.text])
+            numbers.append(number)
+        for place, (parts, number) in enumerate(zip(cells, numbers, strict=True)):
+            text = "".join(parts) if len(parts) > 1 and not parts[0][-1:].isdigit() else "\n".join(parts)
+            is_value = not text or (is_value_like(text) and not self.known(key(text)))
+            yield Token(text, number, place, is_value)
+
+    def _words_of(self, region: Sequence[tuple[int, Paragraph]]) -> Iterator[Token]:
+        place = 0
+        for number, paragraph in region:
+            text = paragraph.text
+            if _PAGE_NUMBER.match(text):
+                continue
+            words = text.split()
+            is_one = len(words) == 1 or self.known(key(text))
+            if not is_one:
+                words = _SPACES_IN_NOTE.sub(lambda found: "".join(found[0].split()), text).split()
+            for word in [text] if is_one else words:
+                place += 1
+                if place > _MOST_TOKENS:
+                    return
+                yield Token(word, number, place, is_value_like(word) and not self.known(key(word)))
+
+    # -- tokens to rows ------------------------------------------------------------------------------------------
+
+    def _read(self, tokens: Sequence[Token]) -> None:
+        self.kind = ""
+        self.blocks: tuple[forms.Block, ...] = ()
+        self.units: tuple[str, ...] = ()
+        self.header: list[str] | None = None
+        self.rows: list[tuple[str | None, list[Printed] | None, Printed]] = []
+        self.value_columns, self.this_year = 1, 0
+        segments = _segments(tokens)
+        rest = ""
+        for number, segment in enumerate(segments):
+            after = segments[number + 1].texts if number + 1 < len(segments) else []
+            rest = self._read_segment(segment, after, rest)
+        self._finish_requests()
+
+    def _read_segment(self, segment: Segment, after: Sequence[Token], used: str) -> str:
+        """Reads one run of values; gives the part of the next text that completed this row's label."""
+        self._look_for_marks(segment.texts)
+        if not segment.values:
+            return ""
+        if self.kind == "proactive":
+            self._proactive(segment)
+        elif self.kind == "requests":
+            return self._request(segment, after, used)
+        elif self.kind == "review":
+            self._review(segment)
+        elif self.kind == "statistics":
+            self._statistic(segment)
+        return ""
+
+    def _look_for_marks(self, texts: Sequence[Token]) -> None:
+        proactive, requests, review = forms.proactive(), forms.requests(), forms.review()
+        for token in texts:
+            folded, label = fold(token.text[:400]), key(token.text)
+            if self.is_heading(token.text):
+                self._finish_requests()
+                self.kind, self.header, self.blocks = "", None, ()
+            elif proactive.section_mark in folded and len(folded) < 60:
+                self.kind, self.header, self.blocks = "proactive", None, ()
+            elif label in proactive.header_starts:
+                self.kind, self.header, self.blocks = "proactive", [], ()
+            elif self.kind == "proactive" and self.header is not None and not proactive.items.exact(label):
+                self.header.append(token.text)
+            elif label in requests.column_groups or label == "自然人":
+                self.kind = "requests"
+            elif self.kind in ("", "requests") and requests.rows.exact(label)[:1] == (requests.order[0],):
+                self.kind = "requests"
+            elif label and (review.results.exact(label) == ("upheld",) or label == "行政复议"):
+                if self.kind != "statistics":
+                    self._finish_requests()
+                    self.kind = "review"
+            elif label in forms.statistics().header["labels"] and self.kind in ("", "statistics"):
+                self.kind = "statistics"
+                self._statistics_columns(texts)
+
+    def _printed(self, token: Token, mark: str = "") -> Printed:
+        if token is self.cut_token:
+            mark = "cut"
+        return Printed(token.text, mark, self.table, token.line + 1, token.place + 1)
+
+    def _whole(self, segment: Segment) -> Printed:
+        tokens = segment.values[:30]
+        text = " ".join(t.text for t in tokens)
+        return Printed(text, "column_lost", self.table, tokens[0].line + 1, tokens[0].place + 1)
+
+    def _exactly(self, segment: Segment, n: int, start: int) -> list[Printed] | None:
+        """The n values of a row, or None when more, fewer, or blanks leave their columns open.
+
+        In a strip the row must be as long as the others (`period`); then what follows the n values is padding.
+        """
+        values = segment.values
+        if any(token.text == "?" for token in values):
+            return None
+        if self.period and segment.until - start == self.period:
+            extra = values[n:]
+            if len(values) >= n and not any(t.text.strip() for t in extra):
+                return [self._printed(t) for t in values[:n]]
+            return None
+        if self.period:
+            values = _without_blank_end(values)
+        if len(values) != n:
+            values = _without_page_number(values, n)
+        return [self._printed(t) for t in values] if len(values) == n else None
+
+    def _proactive(self, segment: Segment) -> None:
+        words = forms.proactive()
+        item, used = _last_label(segment.texts, words.items)
+        if not item:
+            if any(t.text.strip() for t in segment.values) and segment.texts:
+                self._leave(segment, "unknown_row", "no item of the form has this label")
+            return
+        if self.header is not None and not self.blocks:
+            self.blocks, self.units = _header_blocks(self.header)
+        block = next((b for b in self.blocks if item in b.items), None)
+        if block is None:
+            self._leave(
+                segment, "no_header", "the header above this row is missing, damaged or not of this item"
+            )
+            return
+        start = segment.texts[-used].place
+        values = self._exactly(segment, len(block), start)
+        self.sheet.proactive(item, block, self.units, values, self._whole(segment))
+
+    def _request(self, segment: Segment, after: Sequence[Token], used: str) -> str:
+        if not any(t.text.strip() for t in segment.values) and len(segment.values) < 7:
+            return ""  # padding of the header
+        before = "".join(t.text for t in segment.texts)
+        before_key = _run_key(before)
+        if used and before_key.startswith(used):
+            before_key = before_key[len(used) :]
+        following = _run_key("".join(t.text for t in after[:12]))
+        code, completed = _row_of(segment.texts, before_key, following)
+        if code and code.startswith("group:"):
+            code = None
+        start = segment.texts[0].place if segment.texts else 0
+        if segment.texts and len(segment.texts) > 4:
+            start = segment.texts[-1].place
+        values = self._exactly(segment, 7, start)
+        whole = self._whole(segment)
+        self.rows.append((code, values, whole))
+        return completed
+
+    def _finish_requests(self) -> None:
+        """Rows whose label is broken beyond repair are told by their place, when no row is missing."""
+        rows, self.rows = self.rows, []
+        if not rows:
+            return
+        order = _complete_order([code for code, _, _ in rows])
+        for number, (code, values, whole) in enumerate(rows):
+            if code is None and order:
+                code = order[number]
+            if code is None:
+                self.sheet.leave("unknown_row", "no row of the form has this label", whole.text, *whole[2:])
+            else:
+                self.sheet.request(code, values, whole)
+
+    def _review(self, segment: Segment) -> None:
+        values = segment.values
+        if not any(t.text.strip() for t in values):
+            return  # padding between the lines of the header
+        if self.keeps_blanks and len(values) != 15:
+            values = _without_blank_ends(values, self.period > 0 and self.leads)
+        if len(values) > 15:
+            values = _without_page_number(values, 15)
+        if len(values) < 8:
+            self._leave(segment, "unknown_row", "15 values of reviews and lawsuits expected")
+            return
+        exact = len(values) == 15 and not any(t.text == "?" for t in values)
+        self.sheet.review([self._printed(t) for t in values] if exact else None, self._whole(segment))
+        self.kind = ""
+
+    def _statistics_columns(self, texts: Sequence[Token]) -> None:
+        header = forms.statistics().header
+        labels = [key(t.text) for t in texts]
+        years = [label for label in labels if label in header["this_year"] | header["cumulative"]]
+        self.value_columns = max(1, len(years))
+        self.this_year = next((i for i, label in enumerate(years) if label in header["this_year"]), 0)
+
+    def _statistic(self, segment: Segment) -> None:
+        words = forms.statistics()
+        texts = list(segment.texts)
+        unit = ""
+        from extractors.match import is_unit
+
+        if texts and is_unit(texts[-1].text):
+            unit = texts.pop().text
+        meanings: tuple[str, ...] = ()
+        for count in (1, 2, 3):
+            if len(texts) >= count:
+                joined = key("".join(t.text for t in texts[-count:]))
+                meanings = words.rows.find(joined) or _ends_in(joined, words.rows)
+            if meanings:
+                break
+        values = segment.values
+        if not meanings:
+            if any(_has_digit(t.text) for t in values):
+                self._leave(segment, "unknown_row", "no row of the form has this label")
+            return
+        while values and is_unit(values[0].text) and len(values) > self.value_columns:
+            unit = unit or values[0].text
+            values = values[1:]
+        values = _without_blank_end(values) if self.period else values
+        values = _without_page_number(values, self.value_columns)
+        exact = len(values) == self.value_columns
+        label = "".join(t.text for t in texts[-2:])
+        chosen = self._printed(values[self.this_year]) if exact else None
+        self.sheet.statistic(meanings, unit or unit_of_label(label), chosen, self._whole(segment))
+
+    def _leave(self, segment: Segment, code: str, reason: str) -> None:
+        text = " ".join(t.text for t in [*segment.texts[-6:], *segment.values[:20]])
+        token = segment.values[0]
+        self.sheet.leave(code, reason, text, self.table, token.line + 1, token.place + 1)
+
+    def _period(self, tokens: Sequence[Token]) -> int:
+        """The usual distance between the first cells of two rows of a strip: the width of its table."""
+        starts = []
+        words = (forms.proactive(), forms.requests())
+        was_text = False
+        for token in tokens:
+            is_text = not token.is_value
+            if is_text and not was_text:
+                label = key(token.text)
+                if (
+                    words[0].items.exact(label)
+                    or label in words[0].header_starts
+                    or words[1].rows.exact(label)
+                ):
+                    starts.append(token.place)
+            was_text = is_text
+        distances = Counter(b - a for a, b in zip(starts, starts[1:], strict=False))
+        return distances.most_common(1)[0][0] if distances else 0
+
+
+def _segments(tokens: Sequence[Token]) -> list[Segment]:
+    segments = [Segment()]
+    for token in tokens:
+        if token.is_value:
+            segments[-1].values.append(token)
+        else:
+            if segments[-1].values:
+                segments[-1].until = token.place
+                segments.append(Segment())
+            segments[-1].texts.append(token)
+    if segments[-1].values:
+        segments[-1].until = segments[-1].values[-1].place + 1
+    return segments
+
+
+def _is_spaced(region: Sequence[tuple[int, Paragraph]]) -> bool:
+    """Whether blank lines separate the cells: they stand between most lines."""
+    gaps = [paragraph.gap for _, paragraph in region[1:]]
+    return len(gaps) >= 4 and sum(gap >= 1 for gap in gaps) >= 0.7 * len(gaps)
+
+
+def _is_prose(folded: str) -> bool:
+    return len(folded) > 60 and bool(_PROSE.search(folded)) or folded.endswith(("。", ";"))
+
+
+def _word_is_mark(word: str, marks: Sequence[str]) -> bool:
+    folded = fold(word[:60])
+    return len(folded) < 40 and any(mark in folded for mark in marks)
+
+
+def _last_label(texts: Sequence[Token], labels: forms.Labels) -> tuple[str, int]:
+    """(meaning, number of tokens) of the label the text ends in; ("", 0) when it ends in none."""
+    for count in (1, 2, 3):
+        if len(texts) >= count:
+            meanings = labels.find(key("".join(t.text for t in texts[-count:])))
+            if meanings:
+                return meanings[0], count
+    return "", 0
+
+
+def _header_blocks(texts: Sequence[str]) -> tuple[tuple[forms.Block, ...], tuple[str, ...]]:
+    """Blocks whose columns the header's words spell, however its cells are broken; and the units it names."""
+    words = forms.proactive()
+    spelled = key("".join(_NOTE.sub("", fold(text)) for text in texts))
+    fitting = tuple(block for block in words.blocks if _spells(spelled, block.labels))
+    if not fitting:
+        fitting = words.block_of(tuple(key(text) for text in texts))
+    unit = unit_of_label(fold("".join(texts)))
+    return fitting, tuple(unit for _ in range(3))
+
+
+def _spells(text: str, columns: Sequence[frozenset[str]]) -> bool:
+    if not columns:
+        return not text
+    return any(text.startswith(label) and _spells(text[len(label) :], columns[1:]) for label in columns[0])
+
+
+def _run_key(text: str) -> str:
+    """Letters and digits of a run of label pieces, notes removed, also one whose end is wrapped away."""
+    folded = fold(text)
+    return _NOT_WORD.sub("", _OPEN_NOTE.sub("", _NOTE.sub("", folded)))
+
+
+def _row_of(texts: Sequence[Token], before: str, following: str) -> tuple[str | None, str]:
+    """(row of the requests table the text ends in, what of the following text belongs to its label)."""
+    rows = forms.requests().rows
+    if texts and (exact := rows.exact(key(texts[-1].text))):
+        return exact[0], ""
+    best: tuple[int, str, str] = (0, "", "")
+    for label, meanings in rows.meanings.items():
+        if len(label) < 4:
+            continue
+        if before.endswith(label):
+            best = max(best, (len(label), meanings[0], ""))
+            continue
+        for size in range(len(label) - 1, 1, -1):
+            if before.endswith(label[:size]):
+                ending = label[size:]
+                if following.startswith(ending):
+                    best = max(best, (len(label), meanings[0], ending))
+                break
+    if best[0]:
+        return best[1], best[2]
+    if texts and (found := rows.find(key(texts[-1].text))):
+        return found[0], ""
+    return None, ""
+
+
+def _complete_order(codes: Sequence[str | None]) -> list[str] | None:
+    """The form's rows when as many are there as it has and all that are told stand in their place."""
+    words = forms.requests()
+    single, three = words.single_row, words.single_row_instead_of
+    for order in (
+        [code for code in words.order if code not in three],
+        [code for code in words.order if code != single],
+    ):
+        told = [(a, b) for a, b in zip(codes, order, strict=False) if a is not None]
+        if len(codes) == len(order) and len(told) >= 0.6 * len(order) and all(a == b for a, b in told):
+            return order
+    return None
+
+
+def _ends_in(text: str, labels: forms.Labels) -> tuple[str, ...]:
+    fitting = [label for label in labels.meanings if len(label) >= 5 and text.endswith(label)]
+    return labels.meanings[max(fitting, key=len)] if fitting else ()
+
+
+def _without_blank_end(values: Sequence[Token]) -> list[Token]:
+    kept = list(values)
+    while kept and not kept[-1].text.strip():
+        kept.pop()
+    return kept
+
+
+def _without_blank_ends(values: Sequence[Token], has_lead: bool) -> list[Token]:
+    """Fifteen printed values lie between padding; a blank one at an end cannot be told from it but by count."""
+    kept = list(values)
+    if has_lead and len(kept) > 15 and not kept[0].text.strip():
+        kept = kept[1:]
+    if (
+        len(kept) > 15
+        and not any(t.text.strip() for t in kept[15:])
+        and kept[14].text.strip()
+        and kept[0].text.strip()
+    ):
+        kept = kept[:15]
+    elif len(kept) == 16 and has_lead and not kept[15].text.strip():
+        kept = kept[:15]
+    return kept
+
+
+def _without_page_number(values: Sequence[Token], n: int) -> list[Token]:
+    """Drops a number that stands alone on its line after (or before) a line that holds all n values."""
+    lines = Counter(token.line for token in values)
+    if len(values) == n + 1 and n > 1 and len(lines) == 2 and n in lines.values():
+        return [token for token in values if lines[token.line] == n]
+    return list(values)
+
+
+def _has_digit(text: str) -> bool:
+    return any(character.isdigit() for character in text)
+
+
+def _all_labels() -> "_Known":
+    return _Known()
+
+
+class _Known:
+    """Whether a key is any label of any form."""
+
+    def __init__(self) -> None:
+        requests, review, proactive = forms.requests(), forms.review(), forms.proactive()
+        statistics = forms.statistics()
+        self.labels = {
+            *requests.rows.meanings,
+            *requests.columns.meanings,
+            *requests.column_groups,
+            *review.groups.meanings,
+            *review.group_headings,
+            *review.results.meanings,
+            *proactive.items.meanings,
+            *proactive.header_starts,
+            *proactive.column_words,
+            *statistics.rows.meanings,
+            *statistics.headings,
+        }
+
+    def __call__(self, label: str) -> bool:
+        return bool(label) and label in self.labels
