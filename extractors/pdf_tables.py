@@ -1,0 +1,215 @@
+"""Frames and characters of PDF pages to table fragments, and fragments of following pages to whole tables.
+
+Each printed cell once, at the row in which it starts. A number that runs over the wall of its cell is made
+unreadable (U+FFFD at its end) rather than given to one of the two cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from extractors.pdf_page import UNKNOWN, Char, Page
+from extractors.print_lines import Line, lines_of
+from extractors.records import Grid, GridCell
+from extractors.rulings import Area, Frame
+
+_NEAR = 6.0
+"""Points: edges of a table on two pages this near are the same column."""
+
+_TOUCHING = 0.15
+"""Character heights: digits nearer than this across a wall are one run of digits."""
+
+
+@dataclass(slots=True)
+class Fragment:
+    """A ruled table, or its part on one page: its cells with their texts, and their lines as printed."""
+
+    xs: list[float]
+    rows: int
+    areas: list[Area]
+    texts: list[str]
+    lines: list[Line]
+    y0: float
+    y1: float
+
+    @property
+    def x0(self) -> float:
+        return self.xs[0]
+
+
+Item = Fragment | Line
+
+
+def fragments_of(page: Page, frames: Sequence[Frame]) -> tuple[list[Fragment], list[Char]]:
+    """The page's table fragments, and the characters outside them. Boxes around text and page borders are no tables."""
+    frames = [f for f in frames if len(f.areas) > 1 or f.ys[-1] - f.ys[0] < 0.1 * page.height]
+    frames = sorted(frames, key=lambda f: (f.xs[-1] - f.xs[0]) * (f.ys[-1] - f.ys[0]))
+    held: list[list[list[Char]]] = [[[] for _ in frame.areas] for frame in frames]
+    outside = []
+    for char in page.chars:
+        x, y = (char.x0 + char.x1) / 2, (char.y0 + char.y1) / 2
+        for frame, areas in zip(frames, held, strict=True):
+            area = frame.place(x, y)
+            if area is not None:
+                areas[area].append(char)
+                break
+        else:
+            outside.append(char)
+    return [_fragment(frame, areas) for frame, areas in zip(frames, held, strict=True)], outside
+
+
+def _fragment(frame: Frame, chars: list[list[Char]]) -> Fragment:
+    cells = [lines_of(inside) for inside in chars]
+    texts = ["\n".join(line.text for line in lines) for lines in cells]
+    for area in _overrun(cells):
+        texts[area] += UNKNOWN
+    return Fragment(
+        list(frame.xs),
+        len(frame.ys) - 1,
+        list(frame.areas),
+        texts,
+        sorted((line for lines in cells for line in lines), key=lambda line: line.y0),
+        frame.ys[0],
+        frame.ys[-1],
+    )
+
+
+def _overrun(cells: list[list[Line]]) -> set[int]:
+    """Areas whose digits touch the digits of another area on the same line: nobody can tell whose they are."""
+    ends = [(line, i) for i, lines in enumerate(cells) for line in lines if line.text[-1].isdigit()]
+    starts = [(line, i) for i, lines in enumerate(cells) for line in lines if line.text[0].isdigit()]
+    by_height: dict[int, list[tuple[Line, int]]] = {}
+    for line, i in starts:
+        by_height.setdefault(int(line.y0 + line.y1) // 8, []).append((line, i))
+    hit: set[int] = set()
+    for line, i in ends:
+        band = int(line.y0 + line.y1) // 8
+        for near in (band - 1, band, band + 1):
+            for other, j in by_height.get(near, ()):
+                gap = other.x0 - line.x1
+                if i != j and abs(gap) < _TOUCHING * line.size and abs(other.y0 - line.y0) < 0.5 * line.size:
+                    hit |= {i, j}
+    return hit
+
+
+def join_over_pages(pages: list[list[Item]]) -> Iterator[Item]:
+    """All items in reading order; a table that ends one page and goes on at the head of the next is one fragment.
+
+    Tables of a single column are boxes around text: they come out as their lines.
+    """
+    items: list[Item] = []
+    for page in pages:
+        rest = list(page)
+        if rest and items and isinstance(rest[0], Fragment) and isinstance(items[-1], Fragment):
+            merged = _merged(items[-1], rest[0])
+            if merged:
+                items[-1] = merged
+                rest = rest[1:]
+        items += rest
+    for item in items:
+        if isinstance(item, Fragment) and len(item.xs) <= 2:
+            yield from item.lines
+        else:
+            yield item
+
+
+def _merged(first: Fragment, second: Fragment) -> Fragment | None:
+    """Both as one table, None when the second is another table: other width, or columns of its own."""
+    if abs(first.xs[0] - second.xs[0]) > _NEAR or abs(first.xs[-1] - second.xs[-1]) > _NEAR:
+        return None
+    if not (_within(first.xs, second.xs) or _within(second.xs, first.xs)):
+        return None
+    repeated = _repeated_rows(first, second)
+    wide = max(first.xs, second.xs, key=len)
+    areas = [_moved(area, first.xs, wide, 0) for area in first.areas]
+    texts = list(first.texts)
+    for area, text in zip(second.areas, second.texts, strict=True):
+        if area.bottom <= repeated:
+            continue
+        moved = _moved(area, second.xs, wide, first.rows - repeated)
+        above = _goes_on_from(areas, texts, moved, first.rows) if not text else None
+        if above is None:
+            areas.append(moved)
+            texts.append(text)
+        else:
+            areas[above] = Area(areas[above].top, moved.left, moved.bottom, moved.right)
+    return Fragment(
+        wide,
+        first.rows + second.rows - repeated,
+        areas,
+        texts,
+        [*first.lines, *second.lines],
+        first.y0,
+        second.y1,
+    )
+
+
+def _within(few: list[float], many: list[float]) -> bool:
+    return all(min(abs(x - other) for other in many) <= _NEAR for x in few)
+
+
+def _moved(area: Area, own: list[float], wide: list[float], down: int) -> Area:
+    def edge(index: int) -> int:
+        return min(range(len(wide)), key=lambda k: abs(wide[k] - own[index]))
+
+    return Area(area.top + down, edge(area.left), area.bottom + down, edge(area.right))
+
+
+def _goes_on_from(areas: list[Area], texts: list[str], empty: Area, seam: int) -> int | None:
+    """The group label above the page break that an empty cell at the head of the next page continues.
+
+    Only labels over several rows go on: an empty cell in one row may as well be a blank value.
+    """
+    if empty.top != seam:
+        return None
+    for index, area in enumerate(areas):
+        if (area.bottom, area.left, area.right) == (seam, empty.left, empty.right):
+            tall = area.bottom - area.top > 1 or empty.bottom - empty.top > 1
+            return index if tall and not any(c.isdigit() for c in texts[index]) and texts[index] else None
+    return None
+
+
+def _repeated_rows(first: Fragment, second: Fragment) -> int:
+    """How many rows at the head of `second` print the head of `first` again (a repeated header, without numbers)."""
+    if len(first.xs) != len(second.xs):
+        return 0
+    repeated = 0
+    ours, theirs = _head(first), _head(second)
+    for row in range(min(first.rows, second.rows - 1)):
+        if ours.get(row) != theirs.get(row):
+            break
+        repeated = row + 1
+    while repeated and any(a.top < repeated < a.bottom for a in second.areas):
+        repeated -= 1
+    head = [text for area, text in zip(second.areas, second.texts, strict=True) if area.bottom <= repeated]
+    is_header = any(head) and not any(c.isdigit() for text in head for c in text)
+    return repeated if is_header else 0
+
+
+def _head(fragment: Fragment) -> dict[int, list[tuple[int, int, str]]]:
+    rows: dict[int, list[tuple[int, int, str]]] = {}
+    for area, text in zip(fragment.areas, fragment.texts, strict=True):
+        rows.setdefault(area.top, []).append((area.left, area.right, text))
+    return {row: sorted(cells) for row, cells in rows.items()}
+
+
+def grid_of(fragment: Fragment) -> Grid:
+    """The fragment as a `Grid`; edges at which no cell starts or ends are left out."""
+    tops = {top: i for i, top in enumerate(sorted({area.top for area in fragment.areas}))}
+    lefts = {left: i for i, left in enumerate(sorted({area.left for area in fragment.areas}))}
+    ordered = sorted(
+        zip(fragment.areas, fragment.texts, strict=True), key=lambda pair: (pair[0].top, pair[0].left)
+    )
+    cells = [
+        GridCell(
+            text,
+            tops[area.top],
+            lefts[area.left],
+            sum(area.top <= top < area.bottom for top in tops),
+            sum(area.left <= left < area.right for left in lefts),
+        )
+        for area, text in ordered
+    ]
+    return Grid(tuple(tuple(row) for _, row in groupby(cells, key=lambda cell: cell.row)))
