@@ -1,0 +1,3 @@
+SELECT *, true AS is_current FROM observations
+UNION ALL
+SELECT *, false AS is_current FROM superseded_observations
