@@ -1,4 +1,4 @@
-"""A country of made-up agencies: valid yearly reports with known figures, every layout, and portals that serve them.
+"""Made-up agencies: valid yearly reports with known figures, every layout, and portals to serve them.
 
 Nothing here reads a report; what is right is known because it was made here, never because a reader said so.
 """

@@ -1,4 +1,4 @@
-"""Agencies with real region names and the national code, level, kind and function a resolver should find for them.
+"""Agencies with real region names and the code, level, kind and function a resolver should find.
 
 The regions exist; what the agencies report is made up.
 """

@@ -1,7 +1,7 @@
-"""Made-up yearly reports whose every figure is known: valid by the forms' own arithmetic, or broken where planted.
+"""Made-up yearly reports with every figure known: valid by the forms' arithmetic, or broken where planted.
 
-The truth of a cell is the number in the stored unit (yuan for amounts), or None where the report prints no number
-or one whose unit nobody can know. Never reads a report and never looks at how the project reads one.
+The truth of a cell is the number in the stored unit (yuan for amounts), or None where the report prints no
+number or one whose unit nobody can know. Never reads a report, nor looks at how the project reads one.
 """
 
 from __future__ import annotations
@@ -22,11 +22,19 @@ Key = tuple[str, str | None]
 KINDS = APPLICANTS[:-1]
 FORMS = ("2014", "2019", "2021", "mixed")
 
-REFUSED = ["state_secret", "other_law", "security_stability", "third_party", "internal_affairs", "process", "enforcement_file", "administrative_query"]
-NOT_PROVIDED = ["not_held", "needs_creation", "still_unclear"]
-NOT_PROCESSED = ["complaint", "repeat", "publication", "excessive", "confirm_or_reissue"]
-OTHER = ["correction_overdue", "fee_overdue", "remaining"]
-RESULTS = ["upheld", "corrected", "other", "pending"]
+
+def _names(text: str) -> list[str]:
+    return text.split()
+
+
+REFUSED = _names(
+    """state_secret other_law security_stability third_party internal_affairs process enforcement_file
+    administrative_query"""
+)
+NOT_PROVIDED = _names("not_held needs_creation still_unclear")
+NOT_PROCESSED = _names("complaint repeat publication excessive confirm_or_reissue")
+OTHER = _names("correction_overdue fee_overdue remaining")
+RESULTS = _names("upheld corrected other pending")
 GROUPS = ("review", "litigation.direct", "litigation.after_review")
 
 _COMMON_OUTCOMES = [
@@ -46,42 +54,52 @@ def outcomes(form: str) -> list[str]:
 
 
 ITEMS = ("licensing", "other_services", "penalties", "coercion", "fees")
-AMOUNTS = (
-    "proactive.fees.amount",
-    "proactive.procurement.amount",
-    "statistics.request_fees",
-    "statistics.resources.budget",
+AMOUNTS = tuple(
+    _names(
+        """proactive.fees.amount proactive.procurement.amount statistics.request_fees
+        statistics.resources.budget"""
+    )
 )
 
-_S = "statistics."
-SUMS_2014: dict[str, list[str]] = {
-    _S + "requests.received": [
-        _S + f"requests.received.{n}" for n in ("in_person", "fax", "online", "letter")
-    ],
-    _S + "requests.completed": [_S + f"requests.completed.{n}" for n in ("on_time", "extended")],
-    _S + "requests.answered.refused": [
-        _S + f"requests.answered.refused.{n}"
-        for n in ["state_secret", "trade_secret", "privacy", "security_stability", "not_government_information", "other_law"]
-    ],
-    _S + "requests.answered": [
-        _S + f"requests.answered.{n}"
-        for n in ["already_public", "granted", "partly_granted", "refused", "not_this_organ", "not_existing", "correction_asked", "other_channel"]
-    ],
-    _S + "review.total": [_S + f"review.{n}" for n in ("upheld", "corrected", "other")],
-    _S + "litigation.total": [_S + f"litigation.{n}" for n in ("upheld", "corrected", "other")],
-    _S + "resources.staff": [_S + f"resources.staff.{n}" for n in ("full_time", "part_time")],
+_SUMS_2014 = {
+    "requests.received": "in_person fax online letter",
+    "requests.completed": "on_time extended",
+    "requests.answered.refused": """state_secret trade_secret privacy security_stability
+        not_government_information other_law""",
+    "requests.answered": """already_public granted partly_granted refused not_this_organ not_existing
+        correction_asked other_channel""",
+    "review": "upheld corrected other",
+    "litigation": "upheld corrected other",
+    "resources.staff": "full_time part_time",
+}
+
+
+def _subtotal(name: str) -> str:
+    return f"statistics.{name}.total" if name in ("review", "litigation") else f"statistics.{name}"
+
+
+SUMS_2014 = {
+    _subtotal(name): [f"statistics.{name}.{part}" for part in _names(parts)]
+    for name, parts in _SUMS_2014.items()
 }
 """S.sums: a subtotal and its parts; a subtotal that is itself a part stands before the one it is part of."""
 
 _LOOSE_2014 = [
-    _S + name
-    for name in ["published.items", "published.normative_documents", "normative_documents_made", "channels.gazette", "channels.website", "channels.weibo", "channels.wechat", "channels.other", "response.hot_topics", "response.press_conferences", "response.press_conferences_by_head", "response.online_interviews", "response.online_interviews_by_head", "response.policy_explanations", "response.social_media", "response.other", "complaints", "resources.offices", "resources.reading_points", "training.meetings", "training.courses", "training.participants"]
+    f"statistics.{name}"
+    for name in _names(
+        """published.items published.normative_documents normative_documents_made channels.gazette
+        channels.website channels.weibo channels.wechat channels.other response.hot_topics
+        response.press_conferences response.press_conferences_by_head response.online_interviews
+        response.online_interviews_by_head response.policy_explanations response.social_media response.other
+        complaints resources.offices resources.reading_points training.meetings training.courses
+        training.participants"""
+    )
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """What one cell prints and the number it stands for, in the stored unit; None where it stands for no number."""
+    """What one cell prints and the number it stands for, in the stored unit; None where for none."""
 
     text: str
     value: Decimal | None
@@ -89,7 +107,7 @@ class Printed:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something planted. `check` is an identity (T3.balance ...) or the name of a habit (blank_column, unitless ...);
+    """Something planted: `check` is an identity (T3.balance ...) or a habit (blank_column, unit_unknown ...),
     `cells` are the cells it touches."""
 
     check: str
@@ -244,7 +262,7 @@ def _amount_keys(form: str) -> list[Key]:
 
 
 def _break(rng: Random, check: str, form: str, values: dict[Key, int]) -> Fault | None:
-    """Changes printed numbers so that `check` fails; every identity the change touches is named in identities.py."""
+    """Changes printed numbers so that `check` fails and, as far as the form allows, nothing else does."""
     kind, by = rng.choice(KINDS), rng.randint(1, 9)
 
     def add(*keys: Key) -> Fault:
@@ -285,9 +303,9 @@ def make_report(
     habits: Habits = Habits(),
     before: Report | None = None,
 ) -> Report:
-    """One report of `form`; with `before`, last year's of the same agency, the identities across years hold too.
+    """One report of `form`; with `before`, its agency's of last year, the identities across years hold.
 
-    Habits that a form has no place for (a broken S.sums in a 2021 form) are left out, and not among the faults.
+    Habits that a form has no place for (a broken S.sums in a 2021 form) are left out of the faults too.
     """
     rng = seed if isinstance(seed, Random) else Random(seed)
     known = _whole_numbers(before) if before else {}
@@ -305,8 +323,8 @@ def make_report(
     cells = {key: _printed_count(rng, key, value, habits) for key, value in values.items()}
     units: dict[str, str] = {}
     for key in _amount_keys(form):
-        cells[key], units[key[0]], fault = _printed_amount(rng, key, form, habits)
-        faults += fault
+        cells[key], units[key[0]], unknown = _printed_amount(rng, key, form, habits)
+        faults += unknown
     faults += _blank_out(rng, cells, habits)
     merged: tuple[Key, ...] = ()
     if habits.merged and form != "2014":

@@ -1,4 +1,4 @@
-"""The forms' arithmetic over known figures: which identity holds, fails or cannot be assessed in a made-up report.
+"""The forms' arithmetic over known figures: which identity holds, fails or cannot be assessed.
 
 The project's own checks are compared with this; it shares no code with them.
 """

@@ -19,7 +19,7 @@ def digits(value: int, style: str) -> str:
 
 
 def change(value: int, style: str) -> str:
-    """A signed change: `-38`, `+19` (plus), `减38` and `增19` (word); a rise without a sign is common (sign)."""
+    """A signed change: `-38`, `+19` (plus), `减38` and `增19` (word); a rise is often unsigned (sign)."""
     if style == "word" and value:
         return f"{'增' if value > 0 else '减'}{abs(value)}"
     if style == "plus" and value > 0:
