@@ -36,7 +36,7 @@ def _noisy_tables(report: Report, noise: Noise, seed: int) -> dict[str, FormTabl
 
 def _widths(table: FormTable, total: float) -> list[float]:
     if table.name == "requests":
-        shares = [1.1, 2.0, 4.9, *[1.3] * 7]
+        shares = [1.1, 2.7, 4.2, *[1.3] * 7]
     elif table.name == "statistics":
         shares = [6.0, *[1.0] * (table.width - 1)]
     elif table.name == "proactive":

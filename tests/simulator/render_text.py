@@ -51,8 +51,9 @@ def pipe(table: FormTable) -> Lines:
 
 
 def pipe_trimmed(table: FormTable) -> Lines:
-    """The same with white space and, on full rows, the last pipe cut off."""
-    return [line.strip().removesuffix(" |") for line in pipe(table)]
+    """The same without white space at the ends; the last row of a table has lost its padding as well."""
+    lines = [line.rstrip() for line in pipe(table)]
+    return [*lines[:-1], lines[-1].rstrip(" |") + " |"]
 
 
 def pipe_leading(table: FormTable) -> Lines:
@@ -179,8 +180,10 @@ LAYOUTS: dict[str, Draw] = {
 }
 """Layout name → how it draws one table. `one_line_…` join everything with spaces afterwards."""
 
-_BLANKS_GONE = ("cell_line_dropped", "one_line_spaced", "spaced", "pdf_text")
-_SPACE_SEPARATES = ("one_line_spaced", "spaced", "pdf_text", "glued")
+_BLANKS_GONE = ("cell_line_tight", "cell_line_dropped", "one_line_spaced", "spaced", "pdf_text")
+"""Layouts with nothing left where a blank cell was, or only an empty line that could be anything."""
+HIDE_MERGES = ("markdown", "markdown_repeated")
+"""Layouts where a value over merged columns looks like a value of one column, or of each: nobody can tell."""
 
 
 def _value_slots(row: Row) -> list[Slot]:
@@ -195,7 +198,8 @@ def lost_cells(report: Report, layout: str) -> frozenset[Key]:
             slots = _value_slots(row)
             keys = [key for slot in slots for key in slot.keys]
             is_short = any(not slot.text for slot in slots)
-            if layout == "glued" or (layout in _BLANKS_GONE and is_short):
+            is_trimmed = layout == "pipe_trimmed" and row is table.rows[-1] and is_short
+            if layout == "glued" or is_trimmed or (layout in _BLANKS_GONE and is_short):
                 lost.update(keys)
             if any(len(slot.keys) > 1 for slot in slots):
                 # Without spans nobody can tell which columns the one value covers.
