@@ -1,0 +1,331 @@
+"""Reads the `narrative.*` figures from prose by the rules of `forms/narrative.yml`, and the chapters.
+
+Takes a figure only when a rule names it, with its unit and its sentence; a statement of none without a
+numeral (未收到申请) is no number. Never takes running totals, other years, comparisons, parts or percentages;
+never adds figures up; never chooses between two equally plain figures: they come back marked `ambiguous`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import NamedTuple
+
+from extractors.chapters import Part, join_parts, split_parts
+from extractors.chinese_numerals import to_number
+from extractors.narrative_rules import Rule, wording
+from extractors.records import Cell, Chapter, Document
+
+LONGEST_SENTENCE = 1_000
+"""Characters of one sentence read at a time; a longer one is read in pieces of this length."""
+MOST_SENTENCES = 3_000
+"""Sentences with figures examined in one document."""
+CLAUSE_BEFORE, CLAUSE_AFTER = 120, 40
+"""Characters of a clause looked at before and after a number."""
+CLEARLY_MORE_EXPLICIT = 2
+"""A figure wins over a different one when so many more words tie it to the year, a total or the whole."""
+
+_ROUGHLY = "大约为?|大概|约为?|将近|接近|近|超过|超|突破|不足|不到|逾|[上过](?=[百千万亿])"
+_NUMERAL = (
+    rf"(?:{_ROUGHLY})?(?:(?:\d{{1,3}}(?:[,，]\d{{3}})+|\d{{1,3}}(?: \d{{3}})+|\d{{1,15}})(?:\.\d{{1,8}})?"
+    r"[余多]?[十百千万亿]{0,3}[余多]?|[零〇一二两三四五六七八九十百千万亿点余多]{1,24})"
+)
+_UNITS = "条次|件次|份次|条|件|篇|份|则|起|宗|例|次|项|个|期|封|单|案|部|元"
+_QUANTITY = re.compile(
+    rf"(?<![\d第.〔\[零〇一二两三四五六七八九十百千万亿-])(?P<numeral>{_NUMERAL})(?P<vague>左右)?"
+    rf"(?P<unit>{_UNITS})(?![例龙事性款目])(?:[（(][次件条][)）])?",
+    re.ASCII,
+)
+_WORTH_READING = re.compile(
+    r"[\d０-９零〇一二两兩三四五六七八九十百千万萬亿億余餘多右]\s?[条條件篇份则則起宗例次项項个個期封单單案部元]"
+)
+_SENTENCE = re.compile(r"[^。！!？?\n\r]+")
+_BOUNDARY = re.compile(r"[，,；;（）()：:](?!\d{3}(?!\d))|(?<!\d)\.|\.(?!\d)")
+_RANGE_BEFORE = re.compile(r"\d\s?(?:-|—|–|~|～|至|到)$")
+_YEAR = re.compile(r"(?P<before>.?)(?P<year>(?:19|20)\d\d)年")
+_YEAR_RANGE = re.compile(r"((?:19|20)\d\d)年?[至到—–~～-]{1,2}((?:19|20)\d\d)年")
+_SPACE = re.compile(r"\s+")
+
+
+class Quantity(NamedTuple):
+    """A number with its unit in a sentence, and what stands around it.
+
+    head: from the quantity before (or the sentence's beginning) to the clause; local: the clause up to the
+    number; after: the clause behind the unit; before: the whole sentence up to the number.
+    """
+
+    printed: str
+    value: Decimal
+    is_vague: bool
+    unit: str
+    head: str
+    local: str
+    after: str
+    before: str
+
+
+class Figure(NamedTuple):
+    """A quantity a rule took: for which indicator, from which sentence, and how plainly it is told."""
+
+    indicator: str
+    quantity: Quantity
+    sentence: str
+    paragraph: int
+    explicitness: int
+    is_weak: bool
+
+
+def read_narrative(document: Document, year: int | None) -> tuple[list[Cell], list[Chapter]]:
+    """The narrative figures, at most one cell an indicator, and the chapters of a document's prose.
+
+    A cell's `table` and `column` are 0, its `row` is the paragraph from 1, its `raw_text` the sentence.
+    `mark` is `approximate` where the text says so, `ocr` where it was read from a picture, and `ambiguous`
+    where the prose tells two different figures: `printed` then holds both and is no number.
+    `year` is the report year; with None, figures tied to any year by name are not taken.
+    """
+    parts = split_parts(document.paragraphs)
+    figures = _figures(parts, year)
+    cells = [cell for rule in wording().rules if (cell := _settle(figures, rule.indicator, document.is_ocr))]
+    return cells, join_parts(parts)
+
+
+def _figures(parts: list[Part], year: int | None) -> list[Figure]:
+    words = wording()
+    found: list[Figure] = []
+    topic, paragraph, left = "", 0, MOST_SENTENCES
+    for part in parts:
+        if part.paragraph != paragraph:
+            topic, paragraph = words.chapter_topics.get(part.chapter, ""), part.paragraph
+        if not _WORTH_READING.search(part.text):
+            continue
+        for sentence in _sentences(part.text):
+            folded = _fold(sentence)
+            if words.cues.search(folded) and _WORTH_READING.search(folded):
+                found += _figures_of(folded, sentence.strip(), part, topic, year)
+                left -= 1
+            topic = _last_topic(folded) or topic
+            if left <= 0:
+                return found
+    return found
+
+
+def _sentences(text: str) -> Iterator[str]:
+    for match in _SENTENCE.finditer(text):
+        sentence = match[0]
+        for start in range(0, len(sentence), LONGEST_SENTENCE):
+            yield sentence[start : start + LONGEST_SENTENCE]
+
+
+def _fold(sentence: str) -> str:
+    """Half-width digits, simplified characters, no white space but the one that groups digits (1 619)."""
+    folded = sentence.translate(wording().fold)
+    return _SPACE.sub(_kept_space, folded) if " " in folded or _SPACE.search(folded) else folded
+
+
+def _kept_space(space: re.Match[str]) -> str:
+    """A space between groups of digits (`1 619`, not `2020 12`), nothing for any other white space."""
+    start, end = space.span()
+    before, after = space.string[max(0, start - 4) : start], space.string[end : end + 4]
+    return " " if re.search(r"(?<!\d)\d{1,3}$", before) and re.match(r"\d{3}(?!\d)", after) else ""
+
+
+def _figures_of(sentence: str, printed: str, part: Part, topic: str, year: int | None) -> Iterator[Figure]:
+    words = wording()
+    rules = [
+        rule
+        for rule in words.rules
+        if rule.cue.search(sentence)
+        and (rule.context is None or part.chapter in rule.chapters or rule.context.search(sentence))
+    ]
+    if not rules:
+        return
+    for quantity in _quantities(sentence):
+        if _speaks_of_something_else(quantity, year):
+            continue
+        current = _last_topic(quantity.before + quantity.after) or topic
+        for rule in rules:
+            strength = _strength(rule, quantity, current)
+            if strength:
+                explicitness = _explicitness(quantity)
+                yield Figure(
+                    rule.indicator, quantity, printed, part.paragraph, explicitness, strength == "weak"
+                )
+
+
+def _quantities(sentence: str) -> Iterator[Quantity]:
+    """Every number with a unit, with its clause; numbers of ranges (3至5件) are left out."""
+    previous_end = 0
+    matches = list(_QUANTITY.finditer(sentence))
+    for index, match in enumerate(matches):
+        start = match.start()
+        between = sentence[previous_end:start][-400:]
+        boundaries = [boundary.end() for boundary in _BOUNDARY.finditer(between)]
+        cut = boundaries[-1] if boundaries else 0
+        next_start = matches[index + 1].start() if index + 1 < len(matches) else len(sentence)
+        after = sentence[match.end() : min(next_start, match.end() + CLAUSE_AFTER)]
+        if boundary := _BOUNDARY.search(after):
+            after = after[: boundary.start()]
+        previous_end = match.end()
+        number = to_number(match["numeral"])
+        if number is None or _RANGE_BEFORE.search(between):
+            continue
+        value, is_vague = number
+        is_vague = is_vague or bool(match["vague"]) or after.startswith(wording().vague_after)
+        head, local = between[:cut], between[cut:][-CLAUSE_BEFORE:]
+        yield Quantity(match["numeral"], value, is_vague, match["unit"], head, local, after, sentence[:start])
+
+
+def _speaks_of_something_else(quantity: Quantity, year: int | None) -> bool:
+    """Another year, a comparison, a running total, a plan, one office's share: true for every indicator."""
+    words = wording()
+    if words.never.search(quantity.local) or words.some_office.search(quantity.local):
+        return True
+    told = [match for match in _YEAR.finditer(quantity.before) if match["before"] not in words.comparison]
+    if any(match["before"] in words.comparison for match in _YEAR.finditer(quantity.local)):
+        return True
+    if told and (year is None or int(told[-1]["year"]) != year):
+        return True
+    if any(first != last for first, last in _YEAR_RANGE.findall(quantity.before[-400:])):
+        return True
+    if _is_of_other_period(quantity):
+        return True
+    return quantity.value != 0 and bool(
+        re.search(rf"(?:{words.negations.pattern})[^，]{{0,4}}$", quantity.local)
+    )
+
+
+def _is_of_other_period(quantity: Quantity) -> bool:
+    """A running total (累计) or another span of time (截至, 近三年) that no word for this year takes back."""
+    words = wording()
+    before = quantity.before[-400:]
+    clause_start = len(before) - len(quantity.local)
+    for found in words.other_period.finditer(before):
+        if found[0] == "累计":
+            is_taken_back = found.start() < clause_start or words.this_year.search(
+                before[max(0, found.start() - 4) : found.start()]
+            )
+        else:
+            is_taken_back = words.this_year.search(before, found.end())
+        if not is_taken_back:
+            return True
+    return False
+
+
+def _strength(rule: Rule, quantity: Quantity, topic: str) -> str:
+    """`plain` or `weak` when the rule takes the quantity, "" when not."""
+    words = wording()
+    if quantity.unit not in rule.units or rule.unless.search(quantity.local):
+        return ""
+    clause = f"{quantity.local}#{quantity.after}"
+    if rule.topic and topic != rule.topic:
+        return ""
+    if not rule.may_be_part and _is_part(quantity):
+        return ""
+    if rule.channel and not _channel_fits(rule.channel, quantity):
+        return ""
+    if rule.one_of and _names_one(rule.one_of, quantity.local):
+        return ""
+    if rule.joint and rule.joint_phrases and rule.joint.search(quantity.local):
+        told_for_both = quantity.value == 0 or words.each.search(quantity.local)
+        return "plain" if told_for_both and rule.joint_phrases.search(clause) else ""
+    if rule.phrases.search(clause):
+        return "plain"
+    if rule.weaker and rule.weaker.search(clause):
+        return "" if rule.weaker_unless and rule.weaker_unless.search(quantity.local) else "weak"
+    return ""
+
+
+def _is_part(quantity: Quantity) -> bool:
+    """Whether the number stands behind 其中 (of which), in the same brackets or before the next semicolon."""
+    since = list(wording().parts.finditer(quantity.before[-400:]))
+    if not since:
+        return False
+    between = quantity.before[-400:][since[-1].end() :]
+    return not re.search(r"[；;]", between) and not re.search(r"^[^（(]*[)）]", between)
+
+
+def _channel_fits(channel: str, quantity: Quantity) -> bool:
+    """Whether the clause names this channel alone; for `all`: none, or the website with others."""
+    words = wording()
+    text = quantity.local
+    earlier = re.search(r"(?:通过|利用|依托|运用|借助)[^#]{0,120}$", quantity.head)
+    if not words.channels.search(text) and earlier:
+        text = earlier[0] + text
+    named = {words.channel_of[name] for name in words.channels.findall(text)}
+    is_several = bool(words.several.search(text))
+    if channel == "all":
+        return not named or is_several or ("website" in named and len(named) > 1)
+    return named == {channel} and not is_several
+
+
+def _names_one(pattern: re.Pattern[str], text: str) -> bool:
+    return len(set(pattern.findall(text))) == 1 and "等" not in text
+
+
+def _last_topic(text: str) -> str:
+    named = wording().topics.findall(text)
+    return wording().topic_of[named[-1]] if named else ""
+
+
+def _explicitness(quantity: Quantity) -> int:
+    """How many words tie the number to the report year, to a total and to the whole agency: 0 to 3."""
+    words = wording()
+    around = quantity.head[-80:] + quantity.local
+    is_of_year = bool(words.this_year.search(around) or _YEAR.search(around))
+    return is_of_year + bool(words.totals.search(quantity.local)) + bool(words.scopes.search(around))
+
+
+def _settle(figures: list[Figure], indicator: str, is_ocr: bool) -> Cell | None:
+    """The one figure of an indicator, or two plain ones that differ marked `ambiguous`; None without any."""
+    candidates = [figure for figure in figures if figure.indicator == indicator]
+    candidates = [figure for figure in candidates if not figure.is_weak] or candidates
+    if not candidates:
+        return None
+    best = max(figure.explicitness for figure in candidates)
+    if best >= CLEARLY_MORE_EXPLICIT:
+        candidates = [figure for figure in candidates if figure.explicitness > best - CLEARLY_MORE_EXPLICIT]
+    candidates = _without_roundings(candidates)
+    chosen = max(candidates, key=lambda figure: (figure.explicitness, -figure.paragraph))
+    rivals = [figure for figure in candidates if figure.quantity.value != chosen.quantity.value]
+    quantity = chosen.quantity
+    if not rivals:
+        mark = "ocr" if is_ocr else "approximate" if quantity.is_vague else ""
+        return _cell(chosen, quantity.printed, chosen.sentence, mark)
+    rival = rivals[0]
+    first, second = sorted((chosen, rival), key=lambda figure: figure.paragraph)
+    texts = first.sentence if first.sentence == second.sentence else f"{first.sentence} … {second.sentence}"
+    return _cell(first, f"{first.quantity.printed} / {second.quantity.printed}", texts, "ambiguous")
+
+
+def _cell(figure: Figure, printed: str, raw_text: str, mark: str) -> Cell:
+    return Cell(
+        indicator=figure.indicator,
+        applicant=None,
+        printed=printed,
+        raw_text=raw_text,
+        unit_text=figure.quantity.unit,
+        mark=mark,
+        table=0,
+        row=figure.paragraph,
+        column=0,
+    )
+
+
+def _without_roundings(figures: list[Figure]) -> list[Figure]:
+    """Leave out vague or rounded figures (约2.2万) where an exact one they round is told as well (22134)."""
+    exact = [figure for figure in figures if not _is_rounded(figure.quantity)]
+    return [
+        figure
+        for figure in figures
+        if not _is_rounded(figure.quantity)
+        or not any(_rounds_to(other.quantity.value, figure.quantity.value) for other in exact)
+    ]
+
+
+def _is_rounded(quantity: Quantity) -> bool:
+    return quantity.is_vague or any(unit in quantity.printed for unit in "百千万亿")
+
+
+def _rounds_to(exact: Decimal, rounded: Decimal) -> bool:
+    return abs(exact - rounded) * 20 <= max(exact, rounded)

@@ -1,0 +1,288 @@
+"""Figures told in prose: which wordings give a number, which must not, and how long hostile text may take."""
+
+from __future__ import annotations
+
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import cn2an
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from extractors.chinese_numerals import to_number
+from extractors.narrative import read_narrative
+from extractors.records import Cell, Document, Paragraph
+
+REPORTS = Path(__file__).resolve().parents[2] / "shared" / "reports"
+
+
+def cells_of(*paragraphs: str, year: int | None = 2020) -> dict[str, Cell]:
+    document = Document("text", tuple(Paragraph(text) for text in paragraphs))
+    cells, _ = read_narrative(document, year)
+    names = [cell.indicator.removeprefix("narrative.") for cell in cells]
+    assert len(names) == len(set(names)), "one cell an indicator"
+    return dict(zip(names, cells, strict=True))
+
+
+def told(*paragraphs: str, year: int | None = 2020) -> dict[str, str]:
+    """`indicator: printed`, with ~ behind an approximate and ! behind an ambiguous one."""
+    marks = {"": "", "approximate": "~", "ambiguous": "!"}
+    return {name: cell.printed + marks[cell.mark] for name, cell in cells_of(*paragraphs, year=year).items()}
+
+
+TAKEN = [
+    (
+        "2020年，通过门户网站、微信公众号主动公开政府信息1619 条，其中网站报送政府信息 1581条。",
+        {"published.items": "1619", "published.website": "1581"},
+    ),
+    (
+        "全年通过政府网站主动公开政府信息180000条。全年共收办政府信息公开申请3607件。",
+        {"published.website": "180000", "requests.received": "3607"},
+    ),
+    ("2020 年，我区在政府网站平台主动公开政府信息 1136 条。", {"published.website": "1136"}),
+    (
+        "全年通过网站、公众号等平台，及时向社会公开政务要闻、政府文件、便民服务等政府信息共计4891条，其中文件15件",
+        {"published.items": "4891"},
+    ),
+    (
+        "共主动公开政府信息3000余条；其中网站公开2000条；微信公众号推送800条；微博发布200条。",
+        {
+            "published.items": "3000余~",
+            "published.website": "2000",
+            "published.wechat": "800",
+            "published.weibo": "200",
+        },
+    ),
+    ("主动公开政府信息１，６１９条", {"published.items": "1，619"}),
+    ("主动公开政府信息1 619条", {"published.items": "1 619"}),
+    ("主动公开1619条政府信息", {"published.items": "1619"}),
+    ("主动公开政府信息约2.2万条", {"published.items": "约2.2万~"}),
+    ("按照第二十条规定主动公开政府信息二十条", {"published.items": "二十"}),
+    (
+        "主動公開政府信息18萬餘條，收到政府信息公開申請12件",
+        {"published.items": "18万余~", "requests.received": "12"},
+    ),
+    ("主动公开政府信息1619条，比2019年增加200条", {"published.items": "1619"}),
+    ("2020年，全年累计主动公开政府信息5928条", {"published.items": "5928"}),
+    (
+        "通过微信公众号推送文章 210 篇，阅读量12万次；微博发布信息近百条。",
+        {"published.wechat": "210", "published.weibo": "近百~"},
+    ),
+    (
+        "共收到政府信息公开申请十二件，已办结十件，结转下年度两件，退回三条。",
+        {"requests.received": "十二", "requests.completed": "十"},
+    ),
+    ("共收到政府信息公开申请12件。办结11件。", {"requests.received": "12", "requests.completed": "11"}),
+    ("共收到12件政府信息公开申请，均已按时答复", {"requests.received": "12"}),
+    ("2020年收到政府信息公开申请0件。", {"requests.received": "0"}),
+    ("2019年收到政府信息公开申请5件，2020年收到政府信息公开申请7件。", {"requests.received": "7"}),
+    ("收到政府信息公开申请18件（其中自然人16件，法人2件），上年结转1件", {"requests.received": "18"}),
+    ("收到公民、法人和其他组织提出的政府信息公开申请合计5件", {"requests.received": "5"}),
+    ("受理群众咨询120件，收到政府信息公开申请两件", {"requests.received": "两"}),
+    ("政府信息公开申请共收到5件", {"requests.received": "5"}),
+    ("通过政府网站发布政策解读材料23篇，其中图解5篇", {"policy_explanations": "23"}),
+    (
+        "承办人大代表建议和政协委员提案36件，其中人大建议16件，政协提案20件，办结率100%",
+        {"proposals.handled": "36"},
+    ),
+    ("因政府信息公开被申请行政复议3件，被提起行政诉讼1起。", {"review.cases": "3", "litigation.cases": "1"}),
+    ("政府信息公开行政复议、行政诉讼均为0件。", {"review.cases": "0", "litigation.cases": "0"}),
+    ("全年收取政府信息公开信息处理费 0 元。", {"request_fees": "0"}),
+    ("依申请提供政府信息收取检索、复制、邮寄等成本费用共计125.5元", {"request_fees": "125.5"}),
+    ("收取信息处理费1.2万元", {"request_fees": "1.2万"}),
+]
+
+
+@pytest.mark.parametrize(("sentence", "expected"), TAKEN)
+def test_figures_told_plainly_are_taken(sentence: str, expected: dict[str, str]) -> None:
+    assert told(sentence) == expected
+
+
+NOT_TAKEN = [
+    "未收到政府信息公开申请。",
+    "2020年未发生因政府信息公开引发的行政复议、行政诉讼情况。",
+    "累计办理人大建议和政协提案共10件",
+    "截至2020年底，累计主动公开政府信息5928条",
+    "2018年至2020年共主动公开政府信息999条",
+    "近三年来，共收到政府信息公开申请30件",
+    "2021年将主动公开政府信息500条",
+    "下一步，我局将主动公开政府信息500条",
+    "上年结转政府信息公开申请1件",
+    "收到政府信息公开申请3至5件",
+    "收到政府信息公开申请数件",
+    "其中，办公室收到政府信息公开申请5件",
+    "办公室受理政府信息公开申请5件",
+    "承办人大代表建议5件、政协委员提案8件",
+    "政府信息公开行政复议、行政诉讼共3件。",
+    "办理行政复议案件120件，纠正3件",
+    "根据《条例》第二十条、（辽政办明电〔2020〕1号）和国办发〔2020〕17号文件，电话5591098",
+    "政府信息公开申请办结率100%",
+    "信息公开工作投入费用5000元",
+    "通过微信、微博发布信息300条",
+    "网站栏目12条，微信公众号2个，粉丝3000",
+]
+
+
+@pytest.mark.parametrize("sentence", NOT_TAKEN)
+def test_what_is_no_figure_of_the_year_is_left(sentence: str) -> None:
+    assert told(sentence) == {}
+
+
+def test_the_sentence_and_its_paragraph_are_kept() -> None:
+    cell = cells_of("第一段。", "前一句。2020年共收到政府信息公开申请 ２ 件，已办结。后一句。")[
+        "requests.received"
+    ]
+    assert cell.raw_text == "2020年共收到政府信息公开申请 ２ 件，已办结"
+    assert (cell.printed, cell.unit_text, cell.table, cell.row, cell.column) == ("2", "件", 0, 2, 0)
+    assert cell.applicant is None
+
+
+def test_two_equally_plain_figures_are_ambiguous() -> None:
+    assert told("收到政府信息公开申请30件。", "收到政府信息公开申请20件。") == {
+        "requests.received": "30 / 20!"
+    }
+
+
+def test_the_clearly_more_explicit_figure_wins() -> None:
+    paragraphs = "受理政府信息公开申请5件。", "2020年，全市共收到政府信息公开申请12件。"
+    assert told(*paragraphs) == {"requests.received": "12"}
+
+
+def test_an_exact_figure_wins_over_its_rounding() -> None:
+    assert told("主动公开政府信息2.2万条。", "主动公开政府信息22134条。") == {"published.items": "22134"}
+    assert told("主动公开政府信息2.2万条。", "主动公开政府信息31134条。")["published.items"].endswith("!")
+
+
+def test_another_report_year_is_not_taken() -> None:
+    sentence = "2010年，我局共主动公开政府信息175条。"
+    assert told(sentence, year=2010) == {"published.items": "175"}
+    assert told(sentence, year=2020) == {}
+    assert told(sentence, year=None) == {}
+
+
+def test_a_clause_without_object_takes_it_from_its_chapter() -> None:
+    assert told(
+        "三、收到和处理政府信息公开申请情况",
+        "2020年收到申请12件。",
+        "四、行政复议、行政诉讼情况",
+        "行政复议2件，行政诉讼1件。",
+    ) == {"requests.received": "12", "review.cases": "2", "litigation.cases": "1"}
+    assert told("2020年收到申请12件。") == {}
+
+
+def test_ocr_is_marked() -> None:
+    document = Document("image", (Paragraph("收到政府信息公开申请12件。"),), is_ocr=True)
+    assert read_narrative(document, 2020)[0][0].mark == "ocr"
+
+
+@pytest.mark.skipif(not REPORTS.is_dir(), reason="the sample reports are not on this machine")
+def test_prose_of_a_real_report() -> None:
+    lines = (REPORTS / "006_anshan-shenpiju_2020.txt").read_text(encoding="utf8").splitlines()
+    assert told(*[line for line in lines if "|" not in line]) == {
+        "published.items": "1619",
+        "published.website": "1581",
+        "requests.received": "2",
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "收到政府信息公开申请12件" * 800_000,
+        "1" * 10_000_000,
+        "一" * 10_000_000,
+        "公开等" * 3_300_000 + "信息12条",
+        "主动公开政府信息1条，" * 900_000,
+        " 1" * 5_000_000,
+        "其中（" * 3_300_000 + "3件",
+    ],
+)
+def test_ten_megabytes_on_one_line_are_bounded(text: str) -> None:
+    start = time.perf_counter()
+    told(text)
+    assert time.perf_counter() - start < 8
+
+
+@given(st.integers(0, 10**12))
+def test_chinese_integers_are_read_back(number: int) -> None:
+    assert to_number(cn2an.an2cn(number)) == (Decimal(number), False)
+    assert to_number(f"{number:,}") == (Decimal(number), False)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("260余", 260),
+        ("约2.2万", 22000),
+        ("18万余", 180000),
+        ("18余万", 180000),
+        ("近百", 100),
+        ("上千", 1000),
+        ("十余万", 100000),
+        ("百余", 100),
+        ("300左右", 300),
+        ("二十来", 20),
+    ],
+)
+def test_approximations_are_told(text: str, value: int) -> None:
+    assert to_number(text) == (Decimal(value), True)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("两", "2"),
+        ("廿三", "23"),
+        ("三亿两千万", "320000000"),
+        ("一万二", "12000"),
+        ("十二点五万", "125000"),
+        ("二〇二〇", "2020"),
+        ("兩百", "200"),
+        ("１６１９", "1619"),
+        ("1 619", "1619"),
+        ("-5", "-5"),
+    ],
+)
+def test_exact_numerals_are_read(text: str, value: str) -> None:
+    assert to_number(text) == (Decimal(value), False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "三四十",
+        "两三",
+        "三五",
+        "数百",
+        "几十",
+        "十几",
+        "第三",
+        "百分之三",
+        "30%",
+        "10至20",
+        "1,61",
+        "百",
+        "千万",
+        "一百零",
+        "2万5千",
+        "①",
+        "²",
+        "上1581",
+        "9" * 16,
+        "9" * 10**7,
+        "一" * 30,
+        "万亿",
+        "1.2.3",
+    ],
+)
+def test_what_can_mean_two_numbers_is_none(text: str) -> None:
+    assert to_number(text) is None
+
+
+@given(st.text("零一二两三四五六七八九十百千万亿余多近上点约0123456789,. ", max_size=14))
+def test_any_text_is_answered(text: str) -> None:
+    answer = to_number(text)
+    assert answer is None or answer[0].is_finite()
