@@ -1,13 +1,13 @@
 """Keeps what was fetched: bytes as WARC records below `data/raw`, one row a response below `data/crawl`.
 
-Knows how bytes reach the disk so that a kill at any moment loses at most the record in flight: a record is
-built in memory, written in one piece and synced; only then its row goes to the run's journal; full journals
-become Parquet files. A journal left by a killed run is turned into Parquet by the next one (`recover`).
-Nothing that was once kept is ever changed or removed, and no page is understood here.
+Knows how bytes reach the disk so that a kill at any moment loses at most the record in flight: a record
+is built in memory, written in one piece and synced; only then its row goes to the run's journal; full
+journals become Parquet files. A journal left by a killed run is turned into Parquet by the next one
+(`recover`). Nothing that was once kept is ever changed or removed, and no page is understood here.
 
-On a data root that is not a local disk, WARC files and journals grow in a local spool folder (`OGI_SPOOL`,
-else the system's temporary folder) and go up whole, WARC files before the rows that point into them. A run
-killed there is completed by the next run on the same machine.
+On a data root that is not a local disk, WARC files and journals grow in a local spool folder
+(`OGI_SPOOL`, else the system's temporary folder) and go up whole, WARC files before the rows that point
+into them. A run killed there is completed by the next run on the same machine.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from extractors.dataroot import CRAWL, RAW, DataRoot
-from extractors.encoding import MAX_DECODED_BYTES, decode_body
+from extractors.encoding import decode_body, encoding_of
 from extractors.schema import arrow_schema
 
 log = logging.getLogger(__name__)
@@ -115,7 +115,8 @@ class Archive:
         when = fetched_at or datetime.now(UTC)
         sent = _pairs(headers)
         if payload is None:
-            payload = decode_body(body, {k.lower(): v for k, v in sent}.get("content-encoding", ""))
+            named = {name.lower(): value for name, value in sent}
+            payload = _decoded(body, named.get("content-encoding", ""), named.get("content-type", ""))
         buffer = io.BytesIO()
         writer = WARCWriter(buffer, gzip=True, warc_version="1.1")
         response = writer.create_warc_record(
@@ -219,10 +220,7 @@ def read_payloads(root: DataRoot, places: Sequence[tuple[str, int]]) -> Iterator
         for warc_path, offset in places:
             if warc_path != open_file:
                 opened.close()
-                place = root.path(warc_path)
-                stream = opened.enter_context(
-                    Path(place).open("rb") if root.is_local else root.fs.open(place, "rb")
-                )
+                stream = opened.enter_context(root.fs.open(root.path(warc_path), "rb"))
                 open_file = warc_path
             yield _payload_at(stream, warc_path, offset)
 
@@ -246,8 +244,14 @@ def _payload_at(stream: IO[bytes], warc_path: str, offset: int) -> bytes:
         raise ValueError(
             f"{warc_path} at byte {offset}: the record is torn, {expected} bytes promised, {received} there"
         )
-    encoding = record.http_headers.get_header("Content-Encoding") if record.http_headers else ""
-    return decode_body(body, encoding or "", MAX_DECODED_BYTES)
+    if record.rec_type == "resource" or not record.http_headers:
+        return body
+    sent = record.http_headers
+    return _decoded(body, sent.get_header("Content-Encoding") or "", sent.get_header("Content-Type") or "")
+
+
+def _decoded(body: bytes, content_encoding: str, content_type: str) -> bytes:
+    return decode_body(body, encoding_of(content_encoding, content_type, body[:3]))
 
 
 class CrawlLog:
@@ -274,7 +278,7 @@ class CrawlLog:
         self.close()
 
     def append(self, row: Mapping[str, Any]) -> None:
-        """Adds a row; keys are columns of `responses`, `run_id` is filled in. ValueError for a wrong key."""
+        """Adds a row of `responses`; `run_id` is filled in. ValueError for a wrong or missing column."""
         full = {"run_id": self.run_id, **row}
         schema = arrow_schema("responses")
         if unknown := set(full) - set(schema.names):
@@ -287,7 +291,7 @@ class CrawlLog:
             journal.write(line)
             journal.flush()
             self._rows += 1
-            # Remote rows may only appear after the WARC files they point into, which go up when archives close.
+            # Remote rows may only appear after the WARC files they point into.
             if self._rows >= JOURNAL_ROWS and self.root.is_local:
                 self._publish()
 

@@ -1,0 +1,252 @@
+"""Takes from an article page what the crawl needs: title, date, publisher, text, attachments, and whether it is the
+report that the list promised.
+
+Never reads a table into cells; the bytes that are kept are the untouched answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from extractors.challenge import is_stub
+from extractors.listing import Listing, clean_title, parse_date, years_in
+from extractors.outcomes import NotKept
+from extractors.page import Page, dig
+from extractors.urls import join
+
+MAX_ATTACHMENTS = 12
+MAX_TEXT = 2_000_000
+
+_SPACE = re.compile(r"[\s\u200b\ufeff]+")
+_FILE = re.compile(r"\.(pdf|docx?|xlsx?|wps|et|rtf|ofd|zip|rar|7z)$", re.IGNORECASE)
+_FILE_PLACE = re.compile(r"downfile\.jsp|/attach/|virtual_attach_file|/group\d+/M\d\d/|download(attach)?\.(jsp|do)", re.I)
+_VIEWER = re.compile(r"showVsbpdfIframe\(\s*['\"]([^'\"]+)['\"]")
+_FRAME_PARAMETERS = ("file", "url", "src", "filepath")
+_PICTURE = re.compile(r"\.(png|jpe?g|gif|bmp|tiff?)$", re.IGNORECASE)
+_ICON = re.compile(r"logo|icon|btn|share|qr|code|banner|nav|/images?/(top|foot|bg)", re.IGNORECASE)
+_CHAPTERS = ("总体情况", "主动公开", "依申请公开", "行政复议", "行政诉讼", "存在的主要问题", "收到和处理")
+_NOISE = "script, style, noscript, template, header, footer, nav"
+_REPORT_WORDS = re.compile(r"年度报告|年报|工作报告")
+_SITE_PART = re.compile(r"\s*[-_|–—]+\s*[^-_|–—]*$")
+_CLOCK = re.compile(
+    r"(浏览|阅读|点击|访问)(次数|量|数|人数)?[:：]?\d*次?|(当前|现在|打印)时间[:：]?[\d年月日:：\-/]*"
+    r"|今天是[\d年月日]*(星期.)?|\d{1,2}[:：]\d\d([:：]\d\d)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """What an article page says of itself. `has_report` tells whether the report's text stands on the page."""
+
+    title: str
+    date: date | None
+    publisher: str
+    text: str
+    attachments: tuple[str, ...]
+    pictures: tuple[str, ...]
+    content_sha256: str
+
+    @property
+    def has_report(self) -> bool:
+        return sum(chapter in self.text for chapter in _CHAPTERS) >= 3
+
+
+def examine(page: Page, selectors: Iterable[str], listing: Listing) -> Article:
+    """An article's facts; `NotKept` when another page was sent in place of the listed one.
+
+    `selectors` name the elements that may hold the text, best first.
+    """
+    inner = _in_json(page)
+    if inner is not None:
+        page = Page(page.url, inner.encode(), "text/html; charset=utf-8")
+    elif not page.is_html:
+        return _file_as_article(page, listing)
+    elif is_stub(page.payload):
+        raise NotKept("stub", f"{len(page.payload)} bytes")
+    tree = page.tree
+    title = _title(tree, listing)
+    body = _body(tree, tuple(selectors))
+    text = _SPACE.sub("", body.text(deep=True, separator=" "))[:MAX_TEXT]
+    attachments = _attachments(page, body, listing)
+    pictures = _pictures(page, body)
+    meta = _meta(tree)
+    if inner is None:
+        _expect_report(tree, title, text, listing, has_files=bool(attachments or pictures))
+    relied_on = f"{_SPACE.sub('', title)}\x1f{_CLOCK.sub('', text)}"
+    return Article(
+        title=title,
+        date=parse_date(meta.get("pubdate")) or listing.date,
+        publisher=meta.get("contentsource", "") or listing.publisher,
+        text=text,
+        attachments=attachments,
+        pictures=pictures,
+        content_sha256=hashlib.sha256(relied_on.encode("utf-8", "surrogatepass")).hexdigest(),
+    )
+
+
+def column_of(page: Page, words: list[str]) -> str | None:
+    """The list an article belongs to: the breadcrumb's link that names the reports, else its last link."""
+    crumbs = page.tree.css("[class*=crumb], [class*=position], [class*=location], [class*=dqwz], [class*=weizhi]")
+    crumbs += page.tree.css("[class*=path], [id*=crumb], [id*=position], [class*=Position], [class*=place]")
+    crumbs += [n for n in page.tree.css("div, p, td, span") if _is_trail(n)]
+    for crumb in crumbs:
+        links = [(a.text(deep=True), join(page.url, a.attributes.get("href") or "")) for a in crumb.css("a")]
+        named = [url for text, url in links if url and any(word in text for word in words)]
+        if named:
+            return named[-1]
+        if len(links) >= 2 and links[-1][1]:
+            return links[-1][1]
+    return None
+
+
+def unwrap(payload: bytes) -> bytes | None:
+    """The HTML inside a JSON answer that carries an article's text; None when the bytes are no such answer.
+
+    For readers: the archive keeps the answer as it came.
+    """
+    inner = _in_json(Page("", payload))
+    return inner.encode("utf-8", "surrogatepass") if inner is not None else None
+
+
+def _in_json(page: Page) -> str | None:
+    if page.payload.lstrip()[:1] != b"{":
+        return None
+    try:
+        data = page.json()
+    except NotKept:
+        return None
+    for path in ("custom.data.infocontent", "custom.infocontent", "custom.data.0.infocontent", "data.content", "content"):
+        if isinstance(text := dig(data, path), str):
+            title = dig(data, path.rpartition(".")[0] + ".title")
+            heading = f"<h1>{title}</h1>" if isinstance(title, str) else ""
+            return f"<html><body>{heading}<div id='zoom'>{text}</div></body></html>"
+    return None
+
+
+def _file_as_article(page: Page, listing: Listing) -> Article:
+    """A report listed as a bare file: what the reader relies on is every byte of it."""
+    if not page.payload:
+        raise NotKept("stub", "0 bytes")
+    digest = hashlib.sha256(page.payload).hexdigest()
+    return Article(listing.title, listing.date, listing.publisher, "", (), (), digest)
+
+
+def _meta(tree: LexborHTMLParser) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for node in tree.css("meta[name]"):
+        name = (node.attributes.get("name") or "").lower()
+        found.setdefault(name, (node.attributes.get("content") or "").strip())
+    return found
+
+
+def _title(tree: LexborHTMLParser, listing: Listing) -> str:
+    """The best title: meta, a heading, `<title>` without the site's part, the list's; one that names a report first."""
+    candidates = [_meta(tree).get("articletitle", "")]
+    candidates += [clean_title(node.text(deep=True)) for node in tree.css("h1, ucaptitle, h2")[:6]]
+    if (node := tree.css_first("title")) is not None:
+        candidates.append(_SITE_PART.sub("", clean_title(node.text(deep=True))))
+    candidates = [c for c in candidates if c]
+    reports = [c for c in candidates if _REPORT_WORDS.search(c) and years_in(c)]
+    return (reports or [listing.title] if listing.title else reports or candidates or [""])[0]
+
+
+def _body(tree: LexborHTMLParser, selectors: tuple[str, ...]) -> LexborNode:
+    for selector in selectors:
+        for node in tree.css(selector):
+            text = node.text(deep=True)
+            if len(text) > 200 or any(chapter in text for chapter in _CHAPTERS):
+                return _without_code(node)
+    root = tree.body or tree.root
+    if root is None:
+        raise NotKept("stub", "no body")
+    return _densest(_without_code(root))
+
+
+def _without_code(node: LexborNode) -> LexborNode:
+    for noise in node.css(_NOISE):
+        noise.decompose()
+    return node
+
+
+def _densest(node: LexborNode) -> LexborNode:
+    """The deepest element that still holds every chapter title found on the page."""
+    wanted = [chapter for chapter in _CHAPTERS if chapter in node.text(deep=True)]
+    while wanted:
+        inner = next((c for c in node.iter() if all(w in c.text(deep=True) for w in wanted)), None)
+        if inner is None or inner.tag in ("table", "tbody", "p"):
+            break
+        node = inner
+    return node
+
+
+def _attachments(page: Page, body: LexborNode, listing: Listing) -> tuple[str, ...]:
+    """Addresses of the files the article offers, in every shape the families use."""
+    found: list[str] = list(listing.attachments)
+    for node in body.css("a[href]"):
+        href = node.attributes.get("href") or ""
+        label = node.text(deep=True).strip()
+        if (url := join(page.url, href)) and (_is_file(url) or _FILE.search(label)):
+            found.append(url)
+    for node in page.tree.css("iframe[src], embed[src], object[data]"):
+        link = node.attributes.get("src") or node.attributes.get("data") or ""
+        found.extend(_framed(page.url, link))
+    for link in _VIEWER.findall(page.text):
+        if url := join(page.url, link):
+            found.append(url)
+    for node in page.tree.css("a[href*='attach'], a[href*='downfile'], a[href$='.pdf'], a[href$='.doc'], a[href$='.docx']"):
+        if url := join(page.url, node.attributes.get("href") or ""):
+            found.append(url)
+    return tuple(dict.fromkeys(found))[:MAX_ATTACHMENTS]
+
+
+def _framed(base: str, link: str) -> list[str]:
+    """The file a frame shows: itself, or the one its viewer is told to open."""
+    for name, value in parse_qsl(urlsplit(link).query):
+        if name.lower() in _FRAME_PARAMETERS and _is_file(value):
+            url = join(base, value)
+            return [url] if url else []
+    url = join(base, link)
+    return [url] if url and _is_file(url) else []
+
+
+def _is_file(url: str) -> bool:
+    parts = urlsplit(url)
+    names = [parts.path, *(value for _, value in parse_qsl(parts.query))]
+    return any(_FILE.search(unquote(name)) for name in names) or bool(_FILE_PLACE.search(url))
+
+
+def _pictures(page: Page, body: LexborNode) -> tuple[str, ...]:
+    found = [join(page.url, node.attributes.get("src") or "") for node in body.css("img[src]")]
+    return tuple(dict.fromkeys(url for url in found if url and not _ICON.search(url)))[:40]
+
+
+def _expect_report(
+    tree: LexborHTMLParser, title: str, text: str, listing: Listing, has_files: bool
+) -> None:
+    """`NotKept` when the page is not about the year and the kind of document the list promised.
+
+    Words inside links do not count: a home or list page names every report in its links.
+    """
+    years = years_in(listing.title)
+    if not years or (years & years_in(title) and _REPORT_WORDS.search(title) and title != listing.title):
+        return
+    links = "".join(_SPACE.sub("", node.text(deep=True)) for node in tree.css("a"))
+    own = text if len(links) < len(text) / 2 else text.replace(links, "")
+    is_report = sum(chapter in own for chapter in _CHAPTERS) >= 2 or bool(_REPORT_WORDS.search(own))
+    is_of_year = bool(years & years_in(own)) or has_files
+    if len(links) > len(text) / 2 and not has_files:
+        is_report = False
+    if not (is_report and is_of_year) and not (has_files and _REPORT_WORDS.search(title + text)):
+        raise NotKept("other_page", f"title {title[:60]!r}")
+
+
+def _is_trail(node: LexborNode) -> bool:
+    text = node.text(deep=False) or ""
+    return "当前位置" in text or "您的位置" in text or "所在位置" in text

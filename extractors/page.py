@@ -1,0 +1,86 @@
+"""A fetched page: its address, bytes, text and tree, each made once and only when asked for.
+
+Knows nothing of portals or reports.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from selectolax.lexbor import LexborHTMLParser
+
+from extractors.decode import decode
+from extractors.outcomes import NotKept
+
+MAX_JSON_DEPTH = 50
+MAX_NESTING = 1500
+"""Word-pasted pages nest some tens of elements; deeper ones are attacks on parsers."""
+
+_OPENING = re.compile(
+    r"<(/?)(div|span|font|b|i|p|table|td|tr|ul|li|a|em|strong|section|blockquote)\b", re.IGNORECASE
+)
+
+
+@dataclass
+class Page:
+    """One answer. `charset` overrides what page and header say, for portals that lie about it."""
+
+    url: str
+    payload: bytes
+    content_type: str = ""
+    charset: str = ""
+
+    @cached_property
+    def text(self) -> str:
+        if self.charset:
+            return self.payload.decode(self.charset, "replace")
+        return decode(self.payload, self.content_type)
+
+    @cached_property
+    def tree(self) -> LexborHTMLParser:
+        """The parsed page; `NotKept` when it nests deeper than any real page."""
+        if self.payload.count(b"<") > MAX_NESTING and _nesting(self.text) > MAX_NESTING:
+            raise NotKept("too_deep", f"more than {MAX_NESTING} levels")
+        return LexborHTMLParser(self.text)
+
+    @cached_property
+    def is_html(self) -> bool:
+        start = self.payload[:2000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+        return b"<html" in start or (start.startswith(b"<") and not start.startswith(b"<?xml"))
+
+    def json(self) -> Any:
+        """The page as JSON, a JSONP wrapper removed; `NotKept` when it is not JSON."""
+        text = self.text.strip()
+        if wrapped := re.fullmatch(r"[\w.$]+\((.*)\)\s*;?", text, re.DOTALL):
+            text = wrapped[1]
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise NotKept(
+                "bad_list", f"expected JSON, found {text[:40]!r} ({type(error).__name__})"
+            ) from None
+
+
+def dig(data: Any, path: str) -> Any:
+    """The value at a dotted path such as `data.results`; None when a step is missing."""
+    for step in path.split(".") if path else ():
+        if isinstance(data, dict):
+            data = data.get(step)
+        elif isinstance(data, list) and step.isdigit() and int(step) < len(data):
+            data = data[int(step)]
+        else:
+            return None
+    return data
+
+
+def _nesting(markup: str) -> int:
+    """Deepest level of the container tags, counted on the markup before any parser sees it."""
+    level = deepest = 0
+    for closing in _OPENING.finditer(markup):
+        level = max(0, level - 1) if closing[1] else level + 1
+        deepest = max(deepest, level)
+    return deepest
