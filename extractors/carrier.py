@@ -24,36 +24,33 @@ CARRIERS = (
     "rtf",
     "image",
     "zip",
-    "archive",
     "empty",
     "unknown",
 )
-"""Every answer of `carrier_of`. `archive` is RAR, 7z or gzip: named, never opened."""
+"""Every answer of `carrier_of`."""
 
 _HEAD = 4096
 
 _IMAGES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\x00", b"MM\x00*")
-_ARCHIVES = (b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _HTML = re.compile(
-    rb"<(?:!doctype\s+html|html|head|body|meta|title|script|table|div|p|span|br|h[1-6]|style|a\s)[\s>/]?", re.IGNORECASE
+    rb"<(?:!doctype\s+html|html|head|body|meta|title|script|style|table|div|iframe)[\s>/]", re.IGNORECASE
 )
+_TAG_FIRST = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!--|[a-z][a-z0-9]*[\s>/])", re.IGNORECASE)
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 def carrier_of(data: bytes, name: str = "") -> str:
-    """One of CARRIERS. `name` only helps where the bytes leave two kinds open (WPS or DOC); it never overrules them."""
+    """One of CARRIERS. `name` helps where the bytes leave DOC or WPS open; it never overrules them."""
     head = data[:_HEAD]
     if not head.strip(b"\x00 \t\r\n\x0b\x0c"):
         return "empty" if not data.strip(b"\x00 \t\r\n\x0b\x0c") else _text_kind(data)
     if head.startswith(_OLE):
         return _ole_kind(data, name)
-    if head.startswith(b"PK\x03\x04") or head.startswith(b"PK\x05\x06"):
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _zip_kind(data)
     if head.startswith(_IMAGES) or _is_bmp(data) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP"):
         return "image"
-    if head.startswith(_ARCHIVES):
-        return "archive"
     if head.lstrip().startswith(b"{\\rtf"):
         return "rtf"
     # A PDF may have some bytes before its header; a page that only writes about PDF has tags before it.
@@ -64,7 +61,12 @@ def carrier_of(data: bytes, name: str = "") -> str:
 
 
 def _is_bmp(data: bytes) -> bool:
-    return data[:2] == b"BM" and len(data) > 30 and data[6:10] == b"\0\0\0\0" and data[14:18] in (b"\x28\0\0\0", b"\x6c\0\0\0", b"\x7c\0\0\0", b"\x0c\0\0\0")
+    return (
+        data[:2] == b"BM"
+        and len(data) > 30
+        and data[6:10] == b"\0\0\0\0"
+        and data[14:18] in (b"\x28\0\0\0", b"\x6c\0\0\0", b"\x7c\0\0\0", b"\x0c\0\0\0")
+    )
 
 
 def _text_kind(data: bytes) -> str:
@@ -73,7 +75,7 @@ def _text_kind(data: bytes) -> str:
     if sample[:2] in (b"\xff\xfe", b"\xfe\xff"):
         order = "utf-16-le" if sample[0] == 0xFF else "utf-16-be"
         sample = sample[2:].decode(order, "replace").encode("utf8", "replace")
-    if _HTML.search(sample):
+    if _HTML.search(sample) or _TAG_FIRST.match(sample):
         return "html"
     if len(_CONTROL.findall(sample)) > len(sample) // 500:
         return "unknown"
@@ -105,7 +107,9 @@ def _zip_kind(data: bytes) -> str:
 
 def _local_names(data: bytes) -> set[str]:
     """Names in an archive cut short, whose directory is gone: enough to say what it was meant to be."""
-    names = re.findall(rb"PK\x03\x04.{22}..\x00?\x00?(word/document\.xml|xl/workbook\.(?:xml|bin)|OFD\.xml)", data, re.DOTALL)
+    names = re.findall(
+        rb"PK\x03\x04.{22}..\x00?\x00?(word/document\.xml|xl/workbook\.(?:xml|bin)|OFD\.xml)", data, re.DOTALL
+    )
     return {name.decode("ascii") for name in names}
 
 

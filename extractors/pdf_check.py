@@ -1,7 +1,8 @@
-"""Whether a PDF is whole: it ends where it says it ends, and its compressed parts inflate to what their checksums say.
+"""Whether a PDF is whole: it ends where it says it ends, and its compressed parts inflate to what their
+checksums say.
 
-PDF libraries mend damaged files in silence and give what is left; half a number then looks like a number. So a
-damaged file is refused. Never interprets what the parts mean.
+PDF libraries mend damaged files in silence and give what is left; half a number then looks like a number. So
+a damaged file is refused. Never interprets what the parts mean.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _CHUNK = 1 << 18
 
 
 def check_whole(data: bytes) -> None:
-    """`Refused` for a file cut short, with a damaged compressed part, or that inflates beyond MAX_INFLATED."""
+    """`Refused` for a file cut short, with a damaged part, or that inflates beyond MAX_INFLATED."""
     end = data.rfind(b"%%EOF")
     if end < 0 or data.find(b"endobj", end) >= 0:
         raise Refused("the PDF is cut short: its end mark is missing; fetch it again")

@@ -1,6 +1,7 @@
 """Page numbers and running heads: what is printed on every page and belongs to none.
 
-Drops a number only when it counts with the pages or stands decorated in the margin; a number that may be a value stays.
+Drops a number only when it counts with the pages or stands decorated in the margin; a number that may be a
+value stays.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def _stands_apart(items: list[Item], index: int) -> bool:
 
 
 def _drop_running(pages: list[list[Item]], heights: list[float], at_top: bool) -> None:
-    """The same words at the same edge of three pages and of most: kept once at the top, never at the bottom."""
+    """The same words at the same edge of most pages: kept once at the top, never at the bottom."""
     places: Counter[str] = Counter()
     edge = 0 if at_top else -1
     where: list[tuple[list[Item], str]] = []

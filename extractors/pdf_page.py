@@ -1,7 +1,7 @@
-"""One PDF page as PDFium shows it: characters, ruling lines and pictures, in points, seen upright, y downwards.
+"""One PDF page as PDFium shows it: characters, ruling lines, pictures; in points, upright, y downwards.
 
-Knows PDFium and geometry. Never decides what is a table or a paragraph, and never repairs a character it cannot
-name: a glyph without a known character becomes U+FFFD, so that no number is read around a hole.
+Knows PDFium and geometry. Never decides what is a table or a paragraph, and never repairs a character it
+cannot name: a glyph without a known character becomes U+FFFD, so that no number is read around a hole.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ MAX_CHARACTERS = 60_000
 MAX_OBJECTS = 120_000
 MAX_FORM_DEPTH = 4
 THIN = 3.0
-"""Points: a filled shape thinner than this is a drawn line; thicker ones are backgrounds, whose edges rule nothing."""
+"""Points: a filled shape thinner than this is a drawn line; thicker ones are backgrounds, whose edges rule
+nothing.
+"""
 
 SUSPICIOUS = 30.0
 """Points: a character box larger than this is compared with the character's ink before it is believed."""
@@ -67,7 +69,9 @@ _Upright = Callable[[float, float, float, float], _Box]
 
 
 def read_page(page: pdfium.PdfPage) -> Page:
-    """Everything printed on one page; `Refused` when it holds more objects or characters than a report ever does."""
+    """Everything printed on one page; `Refused` when it holds more objects or characters than a report ever
+    does.
+    """
     upright, width, height = _upright(page)
     horizontals: list[Rule] = []
     verticals: list[Rule] = []

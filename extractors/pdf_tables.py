@@ -43,7 +43,9 @@ Item = Fragment | Line
 
 
 def fragments_of(page: Page, frames: Sequence[Frame]) -> tuple[list[Fragment], list[Char]]:
-    """The page's table fragments, and the characters outside them. Boxes around text and page borders are no tables."""
+    """The page's table fragments, and the characters outside them. Boxes around text and page borders are no
+    tables.
+    """
     frames = [f for f in frames if len(f.areas) > 1 or f.ys[-1] - f.ys[0] < 0.1 * page.height]
     frames = sorted(frames, key=lambda f: (f.xs[-1] - f.xs[0]) * (f.ys[-1] - f.ys[0]))
     held: list[list[list[Char]]] = [[[] for _ in frame.areas] for frame in frames]
@@ -77,7 +79,7 @@ def _fragment(frame: Frame, chars: list[list[Char]]) -> Fragment:
 
 
 def _overrun(cells: list[list[Line]]) -> set[int]:
-    """Areas whose digits touch the digits of another area on the same line: nobody can tell whose they are."""
+    """Areas whose digits touch another area's digits on the same line: nobody can tell whose they are."""
     ends = [(line, i) for i, lines in enumerate(cells) for line in lines if line.text[-1].isdigit()]
     starts = [(line, i) for i, lines in enumerate(cells) for line in lines if line.text[0].isdigit()]
     by_height: dict[int, list[tuple[Line, int]]] = {}
@@ -95,7 +97,8 @@ def _overrun(cells: list[list[Line]]) -> set[int]:
 
 
 def join_over_pages(pages: list[list[Item]]) -> Iterator[Item]:
-    """All items in reading order; a table that ends one page and goes on at the head of the next is one fragment.
+    """All items in reading order; a table that ends one page and goes on at the head of the next is one
+    fragment.
 
     Tables of a single column are boxes around text: they come out as their lines.
     """
@@ -172,7 +175,9 @@ def _goes_on_from(areas: list[Area], texts: list[str], empty: Area, seam: int) -
 
 
 def _repeated_rows(first: Fragment, second: Fragment) -> int:
-    """How many rows at the head of `second` print the head of `first` again (a repeated header, without numbers)."""
+    """How many rows at the head of `second` print the head of `first` again (a repeated header, without
+    numbers).
+    """
     if len(first.xs) != len(second.xs):
         return 0
     repeated = 0

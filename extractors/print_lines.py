@@ -1,6 +1,7 @@
 """Characters on paper to lines of text: which characters stand on one line, and where a gap is a space.
 
-Never joins two numbers: a gap between digits is always a space. Characters drawn twice for boldness count once.
+Never joins two numbers: a gap between digits is always a space. Characters drawn twice for boldness count
+once.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ _SAME_LINE = 0.45
 _DIGIT_GAP = 0.15
 _WIDE_GAP = 0.6
 _CELL_GAP = 1.2
-"""Gaps in character heights: between letters or digits, between Chinese characters, between cells without rules."""
+"""Gaps in character heights: between letters or digits, between Chinese characters, between cells without
+rules.
+"""
 
 _NUMBERS_AT_END = re.compile(r"(?:\s[-+]?[\d.,]+\S{0,2}){2,}$")
 

@@ -1,9 +1,9 @@
 """A PDF to a `Document`: ruled tables as grids, everything else as lines of text, in reading order.
 
-A table that goes on over pages becomes one grid; page numbers and running heads are dropped. Rows of tables without
-rules come out one paragraph a printed line. A PDF without a text layer yields no numbers: `tables_as_images`.
-Text that is drawn invisibly (an earlier, unchecked OCR under a scan) is not printed and not read. Never mends a
-damaged file: a wrong digit would look like a right one.
+A table that goes on over pages becomes one grid; page numbers and running heads are dropped. Rows of tables
+without rules come out one paragraph a printed line. A PDF without a text layer yields no numbers:
+`tables_as_images`. Text that is drawn invisibly (an earlier, unchecked OCR under a scan) is not printed and
+not read. Never mends a damaged file: a wrong digit would look like a right one.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ MAX_CHARACTERS = 2_000_000
 
 _FULL = 1.6
 _INDENT = 0.8
-"""Character heights: how far from the right margin a wrapped line may end; how far a new paragraph is indented."""
+"""Character heights: how far short of the right margin a wrapped line ends; how far paragraphs are indented."""
 
 
 def read_pdf(data: bytes) -> Document:
-    """The tables and the text of a PDF. `Refused` when it is encrypted, damaged, or larger than a report can be."""
+    """The tables and the text of a PDF. `Refused` when it is encrypted, damaged or far too large."""
     check_whole(data)
     try:
         pdf = pdfium.PdfDocument(data)

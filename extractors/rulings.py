@@ -1,7 +1,8 @@
 """Ruling lines to the cells they enclose: pure geometry, no text, no file format.
 
-Lines that touch form one table; its cells are the rectangles between walls, merged cells included. Where lines are
-broken so that an area is no rectangle, the area is cut into rows: text then stays in the row it is printed in.
+Lines that touch form one table; its cells are the rectangles between walls, merged cells included. Where
+lines are broken so that an area is no rectangle, the area is cut into rows: text then stays in the row it is
+printed in.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from extractors.pdf_page import Rule
 
@@ -17,7 +19,8 @@ SNAP = 3.0
 """Points: lines nearer than this are one line (double borders, cells that each draw their own)."""
 
 NARROWEST = 8.0
-"""Points: lines that overhang less than this leave no room for a column; more, and the table's side is open."""
+"""Points: lines that overhang less than this leave no room for a column; more, and the table's side is open.
+"""
 
 MAX_CROSSINGS = 2_000_000
 MAX_AREAS = 100_000
@@ -35,7 +38,9 @@ class Area:
 
 @dataclass(frozen=True)
 class Frame:
-    """One ruled table: places of its columns' and rows' edges, its areas, and which area each base cell is in."""
+    """One ruled table: places of its columns' and rows' edges, its areas, and which area each base cell is
+    in.
+    """
 
     xs: tuple[float, ...]
     ys: tuple[float, ...]
@@ -51,7 +56,9 @@ class Frame:
 
 
 def find_frames(horizontals: Sequence[Rule], verticals: Sequence[Rule]) -> list[Frame]:
-    """The frames drawn by a page's lines, top to bottom; ValueError when there are far too many lines to be tables."""
+    """The frames drawn by a page's lines, top to bottom; ValueError when there are far too many lines to be
+    tables.
+    """
     across, down = _merged(horizontals), _merged(verticals)
     if len(across) * len(down) > MAX_CROSSINGS:
         raise ValueError(f"{len(across):,} horizontal and {len(down):,} vertical lines")
@@ -108,7 +115,7 @@ def _touching(across: list[Rule], down: list[Rule]) -> Iterable[tuple[list[Rule]
 
 
 def _frame(across: list[Rule], down: list[Rule]) -> Frame | None:
-    """The areas between connected lines. Open left and right sides are closed where the horizontal lines end."""
+    """The areas between connected lines. Open sides are closed where the crossing lines end."""
     xs = _closed([r.at for r in down], min(r.start for r in across), max(r.end for r in across))
     ys = _closed([r.at for r in across], min(r.start for r in down), max(r.end for r in down))
     rows, columns = len(ys) - 1, len(xs) - 1
@@ -139,9 +146,11 @@ def _closed(places: list[float], first: float, last: float) -> list[float]:
 
 
 def _walls(rules: list[Rule], along: Sequence[float], across: Sequence[float]) -> set[tuple[int, int]]:
-    """(edge, interval) pairs: the line at `along[edge]` covers the middle of interval `across[k]..across[k+1]`."""
-    middles = [(a + b) / 2 for a, b in zip(across, across[1:], strict=False)]
-    walls = set()
+    """(edge, interval) pairs: the line at `along[edge]` covers the middle of interval
+    `across[k]..across[k+1]`.
+    """
+    middles = [(a + b) / 2 for a, b in pairwise(across)]
+    walls: set[tuple[int, int]] = set()
     for rule in rules:
         edge = min(range(len(along)), key=lambda i: abs(along[i] - rule.at))
         walls.update((edge, k) for k, middle in enumerate(middles) if rule.start <= middle <= rule.end)
