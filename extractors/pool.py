@@ -205,7 +205,7 @@ class _Supervisor:
             self._batch = max(1, min(MAX_BATCH, 2 * self._batch, int(BATCH_SECONDS / took)))
 
     def _watch(self, worker: _Worker) -> Iterator[Outcome]:
-        """Ends a worker that swells, or that never begins. (Time is watched by the kernel inside the worker.)"""
+        """Ends a worker that swells or never begins. (Time is watched by the kernel, inside the worker.)"""
         if worker not in self._workers:
             return
         if not worker.ready and time.monotonic() - worker.started > START_SECONDS:
@@ -214,7 +214,7 @@ class _Supervisor:
             yield from self._bury(worker, f"reading took more than {self._megabytes} MB of memory")
 
     def _bury(self, worker: _Worker, reason: str) -> Iterator[Outcome]:
-        """Ends a worker: what it had sent is reported, the item it was at refused, the rest given to others."""
+        """Ends a worker: what it sent is reported, the item it was at refused, the rest given to others."""
         worker.process.kill()
         code = worker.process.wait()
         at = worker.beat.get()

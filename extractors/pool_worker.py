@@ -78,17 +78,18 @@ def main() -> None:
     limit = _mapped_bytes() + megabytes * 1_000_000 + HEADROOM
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     pipe.send(("ready", None))
+    replies = _Replies(pipe)
     while True:
         try:
             batch = pipe.recv()
         except EOFError:
             return
-        if not _serve(pipe, beat, batch, work, seconds, megabytes, fresh):
+        if not _serve(replies, beat, batch, work, seconds, megabytes, fresh):
             return
 
 
 def _serve(
-    pipe: Connection,
+    replies: _Replies,
     beat: Beat,
     batch: list[tuple[int, Any]],
     work: Callable[[Any], Any],
@@ -96,25 +97,21 @@ def _serve(
     megabytes: int,
     fresh: int,
 ) -> bool:
-    """Answers one batch; False when the worker has grown past `fresh` bytes and leaves the rest to a new one."""
-    answers: list[Answer] = []
-    sent = time.monotonic()
+    """Answers one batch; False when the worker grew past `fresh` bytes and leaves the rest to a new one."""
     for index, (place, item) in enumerate(batch):
         beat.set(place)
         signal.setitimer(signal.ITIMER_REAL, seconds)
-        answers.append(_answer(place, item, work, megabytes))
+        answer = _answer(place, item, work, megabytes)
         signal.setitimer(signal.ITIMER_REAL, 0)
+        replies.add(answer)
         batch[index] = (place, None)
-        grown = resident_bytes() > fresh
-        if grown or time.monotonic() - sent > REPLY_SECONDS:
+        if resident_bytes() > fresh:
             beat.set(IDLE)
-            _send(pipe, answers)
-            answers, sent = [], time.monotonic()
-        if grown:
-            pipe.send(("grown", None))
+            replies.flush()
+            replies.pipe.send(("grown", None))
             return False
     beat.set(IDLE)
-    _send(pipe, answers)
+    replies.flush()
     return True
 
 
@@ -131,16 +128,36 @@ def _answer(place: int, item: Any, work: Callable[[Any], Any], megabytes: int) -
         return place, None, f"reading failed: {type(error).__name__}: {error}"[:500], True
 
 
-def _send(pipe: Connection, answers: list[Answer]) -> None:
-    if not answers:
-        return
-    try:
-        message = pickle.dumps(("answers", answers), pickle.HIGHEST_PROTOCOL)
-    except Exception:
-        message = pickle.dumps(
-            ("answers", [_portable(answer) for answer in answers]), pickle.HIGHEST_PROTOCOL
-        )
-    pipe.send_bytes(message)
+class _Replies:
+    """Answers on their way: sent when a batch ends, and meanwhile by a thread, so that none waits behind a
+    slow item.
+    """
+
+    def __init__(self, pipe: Connection) -> None:
+        self.pipe = pipe
+        self._answers: list[Answer] = []
+        self._lock = threading.Lock()
+        threading.Thread(target=self._send_now_and_then, daemon=True).start()
+
+    def add(self, answer: Answer) -> None:
+        with self._lock:
+            self._answers.append(answer)
+
+    def flush(self) -> None:
+        with self._lock:
+            answers, self._answers = self._answers, []
+            if not answers:
+                return
+            try:
+                message = pickle.dumps(("answers", answers), pickle.HIGHEST_PROTOCOL)
+            except Exception:
+                message = pickle.dumps(("answers", [_portable(a) for a in answers]), pickle.HIGHEST_PROTOCOL)
+            self.pipe.send_bytes(message)
+
+    def _send_now_and_then(self) -> None:
+        while True:
+            time.sleep(REPLY_SECONDS)
+            self.flush()
 
 
 def _portable(answer: Answer) -> Answer:
