@@ -1,0 +1,462 @@
+"""Who reports about which year, and since when it is public, as the document itself says.
+
+Looks at the head and the tail of a document only: title, first sentences, the page's facts, signature. Never takes a
+year from the day of publication, a date from an index number, or a name the document does not print. Which agency of
+which region a name means is not decided here (`transforms.identity`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from extractors.chinese_numerals import to_number
+from extractors.labels import fold
+from extractors.records import Document, Grid, Identity, Paragraph
+
+WORDS_FILE = Path(__file__).parent / "forms" / "naming.yml"
+HEAD_BLOCKS, HEAD_CHARACTERS = 14, 400
+TAIL_BLOCKS, TAIL_CHARACTERS = 12, 160
+LONGEST_NAME = 40
+FIRST_YEAR = 2003
+"""No administrative organ reported about an earlier year."""
+
+_YEAR = r"(?:20)?20[0-4]\d"  # 202020年: the century is sometimes printed twice
+_YEAR_DIGITS = re.compile(r"(?<!\d)(?:20)?(20[0-4]\d)(?!\d)")
+_OTHER_YEARS = re.compile(
+    r"[〔\[(]20\d\d[〕\])]第?\d*号|20\d\d年\d{1,2}月(?:\d{1,2}日)?|20\d\d[-./]\d{1,2}[-./]\d{1,2}|\d{7,}"
+)
+_CHINESE_YEAR = re.compile(
+    r"[二2][零〇○◯OoQＯ0][零〇○◯OoQ0一二三四1-4][零〇○◯OoQ0一二三四五六七八九\d](?=年|度)"
+)
+_CHINESE_DIGITS = str.maketrans("零〇○◯OoQ一二三四五六七八九", "0000000123456789")
+_PERIOD = re.compile(
+    rf"(?P<first>{_YEAR})年?0?\d{{1,2}}月0?\d{{1,2}}日?(?:零时|起|开始)?[至到—~-]+(?:(?P<last>{_YEAR})年?)?12月31日"
+)
+_DATE = re.compile(r"(?<!\d)(20\d\d)[-年./](\d{1,2})[-月./](\d{1,2})(?!\d)")
+_CHINESE_DATE = re.compile(r"(20\d\d)年([一二三四五六七八九十]{1,2})月([一二三四五六七八九十]{1,3})日")
+_SIGNED = re.compile(
+    r"[^,。;:!?至\d]{0,40}20\d\d(?:[-年./]\d{1,2}[-月./]\d{1,2}|年[一二三四五六七八九十]{1,2}月[一二三四五六七八九十]{1,3})日?"
+)
+_QUOTES = re.compile(r"[《》〈〉“”\"'‘’「」『』【】#*]")
+_QUOTED = re.compile(r"《[^》]{0,120}》")
+# 洪泽区人民政府信息公开年报 names the government; 洪泽镇政府信息公开年报 names 洪泽镇: 政府信息公开 is one term.
+_REPORT = re.compile(
+    r"(?:(?<!人民)(?:政府|政务))?(?:信息|政务)(?:与政务)?公开(?!条例|指南|目录|办法|规定)"
+    r"(?P<between>[^,。;、:!?条]{0,22}?)(?:年度?报告|年报|报告|工作总结|总结)(?:书)?"
+    r"(?!有关|的通知|编制|格式|模板|发布|解读|制度|的要求|要求|报送|专栏|栏目)"
+)
+_NAME_CHARACTERS = re.compile(r"[\u3400-\u9fff\ue000-\uf8ffA-Za-z0-9()·、\-\U00020000-\U0003ffff]+")
+_NAME = r"[^,。;:!?\n由]{2,40}?"
+_SENTENCES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"(?:报告|年报)[^。\n]{{0,120}}?由(?P<name>{_NAME})(?:负责|组织|牵头|汇总|依据|根据|按照|依照|结合|编制|编写|撰写|起草)",
+        rf"由(?P<name>{_NAME})(?:负责|组织|牵头)?(?:编制|编写|撰写)",
+        rf"本(?:年度|年)?(?:工作)?(?:报告|年报)(?:是|系|为)?(?P<name>{_NAME})(?:依据|根据|按照|依照|编制)",
+        rf"(?:现将|现公布|现发布|特编制|编制了?|公布|发布)(?P<name>{_NAME})(?:{_YEAR}|政府信息公开|关于)",
+        rf"(?:^|\n|[,。;:])(?P<name>{_NAME})(?:依据|根据|按照|依照)[^。\n]{{0,200}}?(?:编制|公布|发布|报告如下)",
+        rf"(?:^|\n)(?P<name>{_NAME})(?:{_YEAR})年?度?政府信息公开",
+    )
+)
+_STATED_YEAR = (
+    re.compile(rf"编制的?(?:本)?(?P<year>{_YEAR})年"),
+    re.compile(
+        rf"(?P<year>{_YEAR})年?度?(?:本级|全市|全县|全区)?(?:政府|政务)?信息公开(?:工作)?(?:情况)?(?:年度)?(?:工作)?(?:报告|年报)"
+    ),
+)
+_OPENING_YEAR = re.compile(rf"^(?P<year>{_YEAR})年(?:度|来|以来)?[,、]")
+_SELF = re.compile(r"^(?:我|本)[省市县区州旗盟镇乡局厅委办院会街道中心部门单位机关]{1,3}$")
+_SITE = re.compile(r"(?:门户|政务|政府门户)?(?:网站|网)$")
+_STAMP = re.compile(r"\((?:盖章|公章|章|印章)\)|^(?:单位|落款|编制单位|编制机关|发布单位)[:]")
+_TRADITIONAL = re.compile(
+    "[們個無區縣鎮鄉門務財資訊開關於發佈報編製機構辦廳衛協勞動會體環農業統計審監設國質總園藝術廣電視]"
+)
+_NOT_REGIONS = re.compile("市场|城市|城镇|社区|园区|地区|区域|市容|市政|乡村|灾区|城区|林区|小区|县域")
+_REGION_INSIDE = re.compile(r".[省市县区州旗盟乡镇]|街道|^国家|^中国|^中华|^全国|^国务院|总局|^中共")
+_SEPARATORS = re.compile(r"[>›»|]|::")
+_DASHES = re.compile(r"[-—–_]+")
+
+
+class _Words(NamedTuple):
+    """`naming.yml`, made ready."""
+
+    is_agency: re.Pattern[str]
+    is_region: re.Pattern[str]
+    no_names: frozenset[str]
+    agency_labels: tuple[str, ...]
+    title_labels: tuple[str, ...]
+    date_labels: tuple[str, ...]
+    before: re.Pattern[str]
+    after: re.Pattern[str]
+    foot: re.Pattern[str]
+    printed_date: re.Pattern[str]
+    printed_agency: re.Pattern[str]
+
+
+class _Title(NamedTuple):
+    """What a title says: either may be missing ("" and None)."""
+
+    agency: str
+    year: int | None
+    text: str
+
+
+class _Found(NamedTuple):
+    name: str
+    source: str
+
+
+def identify(
+    document: Document, listing_title: str = "", listing_date: date | None = None, portal_agency: str = ""
+) -> Identity:
+    """Who reports, about which year, published when.
+
+    agency_source and year_source: `title`, `listing`, `sentence`, `metadata`, `signature`, `text`, `portal`, or "" when
+    nothing says it (then agency_name is "" or year None). The name is given as printed, without white space and in
+    simplified characters. `portal_agency` is taken only when the document itself prints no name.
+    """
+    meta = {fold(key).rstrip(":"): value for key, value in document.meta.items() if value}
+    head = [_plain(text[:HEAD_CHARACTERS]) for text in _paragraphs(document.blocks[:HEAD_BLOCKS])]
+    tail = [text[-TAIL_CHARACTERS:] for text in _paragraphs(document.blocks[-TAIL_BLOCKS:])]
+    meta = {**_facts_in_print(document, head), **meta}
+
+    titles = list(_titles(document, meta, head))
+    listed = _read_title(listing_title) if listing_title else None
+    prose = "\n".join(line for line in head if len(line) > 12)
+    year, year_source = _year(titles, listed, prose, head)
+    names = list(_names(titles, listed, prose, meta, tail))
+    chosen = (
+        _fullest(names) if names else _Found(_clean_name(portal_agency), "portal" if portal_agency else "")
+    )
+    if not chosen.name:
+        chosen = _Found("", "")
+    published_on = _published_on(meta, listing_date, tail, year)
+    return Identity(
+        chosen.name,
+        chosen.source,
+        year,
+        year_source,
+        published_on,
+        _title_text(document, titles, listing_title),
+    )
+
+
+# --- the year
+
+
+def _year(titles: list[_Title], listed: _Title | None, prose: str, head: list[str]) -> tuple[int | None, str]:
+    for title in titles:
+        if title.year:
+            return title.year, "title"
+    if listed and listed.year:
+        return listed.year, "listing"
+    if period := _PERIOD.search(prose):
+        return int((period["last"] or period["first"])[-4:]), "sentence"
+    bare = _OTHER_YEARS.sub("", _QUOTED.sub("", prose))
+    for pattern in _STATED_YEAR:
+        if stated := pattern.search(bare):
+            return int(stated["year"][-4:]), "sentence"
+    openings = {int(match["year"][-4:]) for line in head if (match := _OPENING_YEAR.match(line))}
+    return (openings.pop(), "text") if len(openings) == 1 else (None, "")
+
+
+# --- the name
+
+
+def _names(
+    titles: list[_Title], listed: _Title | None, prose: str, meta: dict[str, str], tail: list[str]
+) -> Iterator[_Found]:
+    """Every name the document prints for its author, best source first."""
+    for title in titles:
+        if title.agency:
+            yield _Found(title.agency, "title")
+    if listed and listed.agency:
+        yield _Found(listed.agency, "listing")
+    for pattern in _SENTENCES:
+        for match in pattern.finditer(_QUOTED.sub("", prose)):
+            if name := _clean_name(match["name"]):
+                yield _Found(name, "sentence")
+    for label in _words().agency_labels:
+        if name := _clean_name(_plain(meta.get(label, "")[:80])):
+            yield _Found(name, "metadata")
+    if name := _signature(tail):
+        yield _Found(name, "signature")
+
+
+def _fullest(names: list[_Found]) -> _Found:
+    """The first name; where it lacks its region (审计局) or office (宿迁市), the same name printed in full."""
+    first = names[0]
+    if _is_bare(first.name):
+        longer = (
+            found
+            for found in names[1:]
+            if found.name.endswith(first.name) and len(found.name) > len(first.name)
+        )
+        return next((found for found in longer if not _is_bare(found.name)), first)
+    if _words().is_region.search(first.name):
+        full = {
+            first.name + ending
+            for ending in ("人民政府", "政府", "办事处", "人民政府办事处", "管理委员会", "管委会")
+        }
+        return next((found for found in names[1:] if found.name in full), first)
+    return first
+
+
+def _is_bare(name: str) -> bool:
+    """Whether the name says an office but not whose."""
+    return not _REGION_INSIDE.search(_NOT_REGIONS.sub("", name))
+
+
+def _signature(tail: list[str]) -> str:
+    """The name signed below the report, or ""."""
+    for text in reversed(tail):
+        line = _plain(text)
+        if not line or _words().foot.search(line):
+            continue
+        line = _STAMP.sub("", _CHINESE_DATE.sub("", _DATE.sub("", _OTHER_YEARS.sub("", line)))).strip("日:")
+        if len(line) <= LONGEST_NAME and (name := _clean_name(line)):
+            return name
+    return ""
+
+
+def _clean_name(text: str) -> str:
+    """The agency's name in a piece of text that should hold nothing else; "" when it is none."""
+    words = _words()
+    name = _QUOTES.sub("", text)
+    while True:
+        shorter = words.after.sub("", words.before.sub("", name))
+        if shorter == name:
+            break
+        name = shorter
+    name = _SITE.sub("", name)
+    half = len(name) // 2
+    if half > 2 and name[:half] == name[half:]:
+        name = name[:half]
+    if (
+        not 2 <= len(name) <= LONGEST_NAME
+        or not _NAME_CHARACTERS.fullmatch(name)
+        or name.count("(") != name.count(")")
+    ):
+        return ""
+    if name in words.no_names or _SELF.match(name):
+        return ""
+    core = re.sub(r"\([^()]*\)$", "", name) or name
+    return name if words.is_agency.search(core) or words.is_region.search(core) else ""
+
+
+# --- titles
+
+
+def _titles(document: Document, meta: dict[str, str], head: list[str]) -> Iterator[_Title]:
+    """Every title of the document that speaks of an information report, the best first."""
+    candidates = [
+        meta.get("ArticleTitle", ""),
+        document.title,
+        *(meta.get(label, "") for label in _words().title_labels),
+    ]
+    for text in dict.fromkeys(candidate for candidate in candidates if candidate):
+        if title := _read_title(text):
+            yield title
+    for at, line in enumerate(head[:8]):
+        if title := _read_title(line):
+            if not title.agency:
+                title = title._replace(agency=_neighbour(head, at))
+            yield title
+        elif len(line) <= 60 and (joined := _joined_title(head, at)):
+            yield joined
+
+
+def _joined_title(head: list[str], at: int) -> _Title | None:
+    """A title broken over the lines from `at` on."""
+    joined = head[at]
+    for line in head[at + 1 : at + 4]:
+        if len(line) > 60 or _read_title(line) and _clean_name(joined):
+            return None  # the line below is a title by itself; it looks at the line above on its own
+        joined += line
+        if (title := _read_title(joined)) and len(joined) <= 100:
+            return title
+    return None
+
+
+def _neighbour(head: list[str], at: int) -> str:
+    """The agency printed alone on a line next to a title that does not name it."""
+    near = [*reversed(head[max(0, at - 2) : at]), *head[at + 1 : at + 2]]
+    for line in near:
+        if len(line) <= LONGEST_NAME and (name := _clean_name(_OTHER_YEARS.sub("", line).strip("()"))):
+            return name
+    return ""
+
+
+def _read_title(text: str) -> _Title | None:
+    """Agency and year of a title; None when it is not the title of an information report."""
+    line = _QUOTES.sub("", _plain(text[:HEAD_CHARACTERS]))
+    pieces = [piece for piece in _SEPARATORS.split(line) if _REPORT.search(piece)]
+    if not pieces:
+        return None
+    # Of a trail of links the last is the page; of a title the site's name follows the dash.
+    whole = pieces[-1]
+    parts = _DASHES.split(whole)
+    best = next((part for part in parts if _REPORT.search(part) and len(parts) > 1), whole)
+    title = _parse(best)
+    if title is None:
+        return None
+    if not title.agency:
+        others = (
+            name
+            for part in parts
+            if part != best and not _REPORT.search(part) and (name := _clean_name(part))
+        )
+        title = title._replace(agency=next(others, ""))
+    return title
+
+
+def _parse(line: str) -> _Title | None:
+    """Reads `<agency> <year> 政府信息公开…报告 <year>` in any order; None for a sentence that only mentions one."""
+    agency, year, start = "", None, 0
+    found = False
+    for match in _REPORT.finditer(line):
+        before = _PERIOD.sub(
+            lambda period: (period["last"] or period["first"]) + "年", line[start : match.start()]
+        )
+        before = _OTHER_YEARS.sub("", re.sub(r"^[^:]{1,4}:", "", before))
+        if re.search(r"[,。;!?:]", before) or len(before) > LONGEST_NAME + 20:
+            break
+        found = True
+        years = _YEAR_DIGITS.findall(before) or _YEAR_DIGITS.findall(match["between"])
+        if not years:
+            after = re.match(
+                rf"[(\[]?({_YEAR})(?!\d)年?度?(?!\d{{0,2}}月)", line[match.end() : match.end() + 12]
+            )
+            years = [after[1][-4:]] if after else []
+        year = year or next((int(y) for y in reversed(years) if int(y) >= FIRST_YEAR), None)
+        agency = (
+            agency or _clean_name(_without_years(before)) or _clean_name(_without_years(match["between"]))
+        )
+        start = match.end()
+    return _Title(agency, year, line) if found else None
+
+
+def _without_years(text: str) -> str:
+    """Takes the year off the ends of a title's part that names the agency."""
+    text = re.sub(rf"^[(\[]?{_YEAR}年?度?[)\]]?|[(\[]?{_YEAR}年?度?[)\]]?$", "", text)
+    trimmed = _words().after.sub("", _words().before.sub("", text))
+    trimmed = re.sub(rf"^{_YEAR}年?度?|{_YEAR}年?度?$", "", trimmed)
+    if trimmed == text:
+        return trimmed
+    return _without_years(trimmed)
+
+
+def _title_text(document: Document, titles: list[_Title], listing_title: str) -> str:
+    printed = " ".join(document.title.split())
+    return printed or (titles[0].text if titles else " ".join(listing_title.split()))
+
+
+# --- the day of publication
+
+
+def _published_on(
+    meta: dict[str, str], listing_date: date | None, tail: list[str], year: int | None
+) -> date | None:
+    """The first stated day that lies in or after the report year; the signature's last."""
+    stated = [_to_date(meta[label]) for label in _words().date_labels if label in meta]
+    signed = [_to_date(line) for text in reversed(tail) if _SIGNED.fullmatch(line := _plain(text))]
+    for day in (*stated, listing_date, *signed):
+        if day is not None and (year is None or day.year >= year):
+            return day
+    return None
+
+
+def _to_date(text: str) -> date | None:
+    """The first day named in a text; None when there is none or it is no day of the calendar."""
+    folded = _simple_years(fold(text[:80]))
+    if match := _DATE.search(folded):
+        parts = [int(part) for part in match.groups()]
+    elif match := _CHINESE_DATE.search(folded):
+        numbers = [to_number(part) for part in match.groups()[1:]]
+        parts = [int(match[1]), *(int(number[0]) for number in numbers if number)]
+    else:
+        return None
+    try:
+        return date(*parts) if len(parts) == 3 else None
+    except ValueError:
+        return None
+
+
+# --- plain text
+
+
+def _facts_in_print(document: Document, head: list[str]) -> dict[str, str]:
+    """Labelled facts printed in the page's head (发布日期：2020-01-31) or in a small table before the report."""
+    words = _words()
+    facts: dict[str, str] = {}
+    for line in head:
+        for match in words.printed_date.finditer(line):
+            facts.setdefault(match["label"], match["date"])
+        if match := words.printed_agency.match(line):
+            facts.setdefault(match["label"], match["name"])
+    known = {*words.agency_labels, *words.date_labels, *words.title_labels}
+    for block in document.blocks[:4]:
+        if isinstance(block, Grid) and len(block.rows) <= 12:
+            for row in block.rows:
+                texts = [fold(cell.text[:120]) for cell in row[:12]]
+                for label, value in zip(texts, texts[1:], strict=False):
+                    if (label := label.rstrip(":")) in known and value:
+                        facts.setdefault(label, value)
+    return facts
+
+
+def _paragraphs(blocks: tuple[Any, ...]) -> list[str]:
+    return [block.text for block in blocks if isinstance(block, Paragraph) and block.text]
+
+
+def _plain(text: str) -> str:
+    """Folded, in simplified characters, years in digits."""
+    folded = fold(text)
+    if _TRADITIONAL.search(folded):
+        folded = str(_to_simplified().convert(folded))
+    return _simple_years(folded)
+
+
+def _simple_years(text: str) -> str:
+    return _CHINESE_YEAR.sub(lambda match: match[0].translate(_CHINESE_DIGITS).replace("二", "2"), text)
+
+
+@cache
+def _to_simplified() -> Any:
+    from opencc import OpenCC
+
+    return OpenCC("t2s")
+
+
+@cache
+def _words() -> _Words:
+    content: dict[str, list[str]] = yaml.safe_load(WORDS_FILE.read_text(encoding="utf8"))
+    either = {
+        name: "|".join(sorted(map(re.escape, words), key=len, reverse=True))
+        for name, words in content.items()
+    }
+    dates = "|".join(
+        re.escape(word) for word in sorted(content["date_labels"], key=len, reverse=True) if len(word) > 2
+    )
+    return _Words(
+        is_agency=re.compile(f"(?:{either['agency_endings']})$"),
+        is_region=re.compile(f"(?:{either['region_endings']})$"),
+        no_names=frozenset(content["no_names"]),
+        agency_labels=tuple(content["agency_labels"]),
+        title_labels=tuple(content["title_labels"]),
+        date_labels=tuple(content["date_labels"]),
+        before=re.compile(rf"^(?:{either['before_name']}|[()、·:\-](?!国))"),
+        after=re.compile(rf"(?:{either['after_name']}|[(、·:\-])$"),
+        foot=re.compile(either["foot_words"]),
+        printed_date=re.compile(rf"(?P<label>{dates})[::]?(?P<date>20\d\d[-年./]\d{{1,2}}[-月./]\d{{1,2}})"),
+        printed_agency=re.compile(
+            rf"(?P<label>{either['agency_labels']}):(?P<name>[^,。;:!?\s]{{2,40}}?)(?=发布|公开|日期|时间|$)"
+        ),
+    )
