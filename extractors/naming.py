@@ -39,6 +39,7 @@ _CHINESE_DIGITS = str.maketrans("零〇○◯OoQ一二三四五六七八九", "0
 _PERIOD = re.compile(
     rf"(?P<first>{_YEAR})年?0?\d{{1,2}}月0?\d{{1,2}}日?(?:零时|起|开始)?[至到—~-]+(?:(?P<last>{_YEAR})年?)?12月31日"
 )
+_DAY = re.compile(r"(?<!\d)20\d\d[-./]\d{1,2}[-./]\d{1,2}(?!\d)")
 _DATE = re.compile(r"(?<!\d)(20\d\d)[-年./](\d{1,2})[-月./](\d{1,2})(?!\d)")
 _CHINESE_DATE = re.compile(r"(20\d\d)年([一二三四五六七八九十]{1,2})月([一二三四五六七八九十]{1,3})日")
 _SIGNED = re.compile(
@@ -74,6 +75,9 @@ _STATED_YEAR = (
 _OPENING_YEAR = re.compile(rf"^(?P<year>{_YEAR})年(?:度|来|以来)?[,、]")
 _SELF = re.compile(r"^(?:我|本)[省市县区州旗盟镇乡局厅委办院会街道中心部门单位机关]{1,3}$")
 _SITE = re.compile(r"(?:门户|政务|政府门户)?(?:网站|网)$")
+_YEAR_LINE = re.compile(rf"[(\[]?(?P<year>{_YEAR})年?度?[)\]]?")
+_FACT = re.compile(r":|号$")
+_TAG = re.compile(r"^[\[(【](?!20)[^\])】]{1,8}[\])】]")
 _STAMP = re.compile(r"\((?:盖章|公章|章|印章)\)|^(?:单位|落款|编制单位|编制机关|发布单位)[:]")
 _TRADITIONAL = re.compile(
     "[們個無區縣鎮鄉門務財資訊開關於發佈報編製機構辦廳衛協勞動會體環農業統計審監設國質總園藝術廣電視]"
@@ -266,10 +270,8 @@ def _titles(document: Document, meta: dict[str, str], head: list[str]) -> Iterat
             yield title
     for at, line in enumerate(head[:8]):
         if title := _read_title(line):
-            if not title.agency:
-                title = title._replace(agency=_neighbour(head, at))
-            yield title
-        elif len(line) <= 60 and (joined := _joined_title(head, at)):
+            yield _completed(title, head, at)
+        elif len(line) <= 60 and not _FACT.search(line) and (joined := _joined_title(head, at)):
             yield joined
 
 
@@ -277,12 +279,23 @@ def _joined_title(head: list[str], at: int) -> _Title | None:
     """A title broken over the lines from `at` on."""
     joined = head[at]
     for line in head[at + 1 : at + 4]:
-        if len(line) > 60 or _read_title(line) and _clean_name(joined):
-            return None  # the line below is a title by itself; it looks at the line above on its own
+        alone = _read_title(line)
+        if len(line) > 60 or _FACT.search(line) or (alone and (alone.agency or _clean_name(joined))):
+            return None  # the line is a title by itself; it looks at the lines around it on its own
         joined += line
         if (title := _read_title(joined)) and len(joined) <= 100:
             return title
     return None
+
+
+def _completed(title: _Title, head: list[str], at: int) -> _Title:
+    """The title of line `at` with what it lacks, when that is printed alone on a line next to it."""
+    if not title.agency:
+        title = title._replace(agency=_neighbour(head, at))
+    if not title.year:
+        near = (_YEAR_LINE.fullmatch(line) for line in head[max(0, at - 1) : at + 2])
+        title = title._replace(year=next((int(match["year"][-4:]) for match in near if match), None))
+    return title
 
 
 def _neighbour(head: list[str], at: int) -> str:
@@ -296,7 +309,7 @@ def _neighbour(head: list[str], at: int) -> str:
 
 def _read_title(text: str) -> _Title | None:
     """Agency and year of a title; None when it is not the title of an information report."""
-    line = _QUOTES.sub("", _plain(text[:HEAD_CHARACTERS]))
+    line = _QUOTES.sub("", _TAG.sub("", _DAY.sub("", _plain(text[:HEAD_CHARACTERS]))))
     pieces = [piece for piece in _SEPARATORS.split(line) if _REPORT.search(piece)]
     if not pieces:
         return None
@@ -399,7 +412,7 @@ def _facts_in_print(document: Document, head: list[str]) -> dict[str, str]:
     for line in head:
         for match in words.printed_date.finditer(line):
             facts.setdefault(match["label"], match["date"])
-        if match := words.printed_agency.match(line):
+        for match in words.printed_agency.finditer(line[:200]):
             facts.setdefault(match["label"], match["name"])
     known = {*words.agency_labels, *words.date_labels, *words.title_labels}
     for block in document.blocks[:4]:
@@ -457,6 +470,7 @@ def _words() -> _Words:
         foot=re.compile(either["foot_words"]),
         printed_date=re.compile(rf"(?P<label>{dates})[::]?(?P<date>20\d\d[-年./]\d{{1,2}}[-月./]\d{{1,2}})"),
         printed_agency=re.compile(
-            rf"(?P<label>{either['agency_labels']}):(?P<name>[^,。;:!?\s]{{2,40}}?)(?=发布|公开|日期|时间|$)"
+            rf"(?P<label>{either['agency_labels']}):(?P<name>[^,。;:!?\s]{{2,40}}?)"
+            r"(?=发布|公开|日期|时间|字号|字体|浏览|点击|访问|作者|编辑|责任|打印|\[|\||$)"
         ),
     )
