@@ -237,7 +237,12 @@ def _strength(rule: Rule, quantity: Quantity, topic: str) -> str:
 
 
 def _is_part(quantity: Quantity) -> bool:
-    """Whether the number stands behind 其中 (of which), in the same brackets or before the next semicolon."""
+    """Whether the number stands behind 其中 (of which), in the same brackets or before the next semicolon.
+
+    A part that is tied to this year (累计公开9000条，其中本年度新增2110条) is the year's figure and no part.
+    """
+    if wording().this_year.search(quantity.local):
+        return False
     since = list(wording().parts.finditer(quantity.before[-400:]))
     if not since:
         return False
@@ -246,7 +251,7 @@ def _is_part(quantity: Quantity) -> bool:
 
 
 def _channel_fits(channel: str, quantity: Quantity) -> bool:
-    """Whether the clause names this channel alone; for `all`: none, or the website with others."""
+    """Whether the clause names this channel alone; for `all`: none, or the website or several with others."""
     words = wording()
     text = quantity.local
     earlier = re.search(r"(?:通过|利用|依托|运用|借助)[^#]{0,120}$", quantity.head)
@@ -255,7 +260,8 @@ def _channel_fits(channel: str, quantity: Quantity) -> bool:
     named = {words.channel_of[name] for name in words.channels.findall(text)}
     is_several = bool(words.several.search(text))
     if channel == "all":
-        return not named or is_several or ("website" in named and len(named) > 1)
+        # The whole, not one channel's share: two of "and others", "the website", "several kinds" must be told.
+        return not named or is_several + ("website" in named) + (len(named) > 1) >= 2
     return named == {channel} and not is_several
 
 
