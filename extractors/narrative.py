@@ -260,7 +260,7 @@ def _channel_fits(channel: str, quantity: Quantity) -> bool:
     named = {words.channel_of[name] for name in words.channels.findall(text)}
     is_several = bool(words.several.search(text))
     if channel == "all":
-        # The whole, not one channel's share: two of "and others", "the website", "several kinds" must be told.
+        # The whole, not one channel: two of "and others", "the website", "several kinds" must be told.
         return not named or is_several + ("website" in named) + (len(named) > 1) >= 2
     return named == {channel} and not is_several
 
