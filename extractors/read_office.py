@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from io import BytesIO
@@ -46,8 +47,8 @@ def read_docx(data: bytes) -> Document:
         raise Refused(f"the Word file's text is damaged ({error})") from error
     if pictures and not any(isinstance(block, Grid) for block in blocks):
         notes = (f"the document holds {pictures} pictures and no table",)
-        return Document("docx", tuple(blocks), title, status="tables_as_images", notes=notes)
-    return Document("docx", tuple(blocks), title)
+        return Document("docx", tuple(blocks), title, status="tables_as_images", notes=notes, images=pictures)
+    return Document("docx", tuple(blocks), title, images=pictures)
 
 
 def read_xlsx(data: bytes) -> Document:
@@ -77,7 +78,7 @@ def read_legacy(data: bytes, carrier: str = "doc") -> Document:
         if not result.exists():
             raise Refused("LibreOffice could not read the old Word file: it is damaged or needs a password")
         document = read_docx(result.read_bytes())
-    return Document(carrier, document.blocks, document.title, status=document.status, notes=document.notes)
+    return replace(document, carrier=carrier)
 
 
 def _convert(soffice: str, source: Path) -> None:

@@ -29,7 +29,7 @@ MAX_CHARACTERS = 2_000_000
 
 _FULL = 1.6
 _INDENT = 0.8
-"""Character heights: how far short of the right margin a wrapped line ends; how far paragraphs are indented."""
+"""Character heights: how far short of the right margin a wrapped line ends, and how far paragraphs go in."""
 
 
 def read_pdf(data: bytes) -> Document:
@@ -78,6 +78,8 @@ def _pages(pdf: pdfium.PdfDocument) -> _Reading:
         reading.pages.append(_items(page, number + 1, reading.notes))
         reading.heights.append(page.height)
         reading.pictures += [(number + 1, picture) for picture in page.pictures if _is_large(picture, page)]
+        if not (page.chars or page.pictures):
+            reading.notes.append(f"page {number + 1} shows neither text nor picture")
         if page.invisible_text:
             reading.notes.append(f"page {number + 1}: invisible text lies under the picture and was not read")
     return reading
@@ -113,7 +115,14 @@ def _document(reading: _Reading) -> Document:
         reading.notes.append(_where(reading.pictures))
     elif any(not page for page in reading.pages) and reading.pictures:
         reading.notes.append(f"not all was read: {_where(reading.pictures)}")
-    return Document("pdf", blocks, _title(reading.pages), status=status, notes=tuple(reading.notes))
+    return Document(
+        "pdf",
+        blocks,
+        _title(reading.pages),
+        status=status,
+        notes=tuple(reading.notes),
+        images=len(reading.pictures),
+    )
 
 
 def _where(pictures: list[tuple[int, Picture]]) -> str:
