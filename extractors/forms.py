@@ -127,7 +127,9 @@ class Proactive:
             )
             for block in words["blocks"]
         )
-        self.column_words = frozenset(label for block in self.blocks for labels in block.labels for label in labels)
+        self.column_words = frozenset(
+            label for block in self.blocks for labels in block.labels for label in labels
+        )
 
     @lru_cache(maxsize=4096)  # noqa: B019 - one instance lives as long as the process
     def block_of(self, headers: tuple[str, ...]) -> tuple[Block, ...]:
@@ -149,7 +151,10 @@ class Proactive:
         if strict or not wrong:
             return not wrong
         return len(wrong) <= max(1, len(block) - 1) and all(
-            max((SequenceMatcher(None, header, label, autojunk=False).ratio() for label in labels), default=0.0)
+            max(
+                (SequenceMatcher(None, header, label, autojunk=False).ratio() for label in labels),
+                default=0.0,
+            )
             >= ALIKE
             for header, labels in wrong
         )
@@ -182,7 +187,9 @@ class Review:
         self.groups = Labels((label, code) for code, labels in words["groups"].items() for label in labels)
         self.group_headings = frozenset(words["group_headings"])
         self.results = Labels((label, code) for code, labels in words["results"].items() for label in labels)
-        self.indicators = tuple(f"{group}.{result}" for group in words["groups"] for result in words["results"])
+        self.indicators = tuple(
+            f"{group}.{result}" for group in words["groups"] for result in words["results"]
+        )
 
 
 class Statistics:

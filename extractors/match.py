@@ -15,6 +15,7 @@ from extractors.labels import fold, key
 from extractors.numbers import is_value_like, unit_of_label
 from extractors.records import Cell, Document, Grid, GridCell, Leftover, Paragraph, Strip
 from extractors.sheet import Printed, Sheet
+from extractors.strip_rows import grids_of_strip
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ def match(document: Document) -> Matched:
         if isinstance(block, Grid):
             grids.read(block, table)
         elif isinstance(block, Strip):
-            stream.read_strip(block, table)
+            for grid in grids_of_strip(block, stream.known.like, stream.is_heading):
+                grids.read(grid, table)
     stream.read_lines(lines, table + 1, is_cut=document.cut)
     return Matched(*sheet.finish())
 
@@ -63,12 +65,14 @@ class GridReader:
     half_header: list[list[GridCell]] = field(default_factory=list)
     applicants: dict[str, GridCell] = field(default_factory=dict)
     table_kind: str = ""
-    value_column: int | None = None
+    value_column: int | None = 0
+    statistics_columns: int = 1
 
     def forget(self) -> None:
         """A new chapter begins: no header reaches into it."""
         self.blocks, self.units, self.header_cells, self.half_header = (), (), (), []
-        self.applicants, self.table_kind, self.value_column = {}, "", None
+        self.applicants, self.table_kind = {}, ""
+        self.value_column, self.statistics_columns = 0, 1
 
     def read(self, grid: Grid, table: int) -> None:
         self.table = table
@@ -89,13 +93,17 @@ class GridReader:
         )
         return max(ends.items(), key=lambda item: (item[1], item[0]))[0] if ends else 0
 
-    def _is_full(self, row: Sequence[GridCell]) -> bool:
+    def _fills_the_table(self, row: Sequence[GridCell]) -> bool:
         """Whether the row is as wide as the table's usual row, so that no cell of it is missing."""
         if self.grid.padded:
             return len(row) == self.width
         return row[-1].column + row[-1].colspan == self.width
 
     def _read_row(self, row: tuple[GridCell, ...]) -> None:
+        self.is_full = self._fills_the_table(row)
+        row = tuple(cell for cell in row if not cell.is_padding)
+        if not row:
+            return
         keys = [key(cell.text) for cell in row]
         filled = [i for i, k in enumerate(keys) if k or row[i].text.strip()]
         if not filled:
@@ -122,7 +130,7 @@ class GridReader:
 
     def _section(self, row: Sequence[GridCell], keys: Sequence[str], filled: Sequence[int]) -> bool:
         """第二十条第（一）项, alone in its row, a law's name before it or not."""
-        if forms.proactive().section_mark not in keys[filled[0]] or len(set(keys[i] for i in filled)) > 1:
+        if forms.proactive().section_mark not in keys[filled[0]] or len({keys[i] for i in filled}) > 1:
             return False
         if len(keys[filled[0]]) > 60:
             return False
@@ -138,6 +146,9 @@ class GridReader:
             self.table_kind = "proactive"
             self.half_header = [[cell] for cell in cells]
             self._use_header()
+            if not self.blocks:
+                self.half_header = [[cell] for cell in _merged(cells)]
+                self._use_header()
             return True
         if not self.half_header or self.blocks or words.items.find(keys[first]):
             return False
@@ -176,7 +187,9 @@ class GridReader:
 
     def _in_order(self, row: Sequence[GridCell], values: Sequence[GridCell], n: int) -> list[Printed] | None:
         """The first n cells after the label, when nothing else than padding follows and no cell can be missing."""
-        is_full = self._is_full(row)
+        is_full = self.is_full
+        if values and not any(cell.text.strip() for cell in values):
+            return [self._printed(values[0])] * n
         if len(values) == n:
             ends_in_print = bool(values[-1].text.strip())
             begins_in_print = bool(values[0].text.strip())
@@ -187,7 +200,8 @@ class GridReader:
             if not self.grid.padded and n > 1 and not is_full and any(cell.colspan > 1 for cell in values):
                 return None
             return [self._printed(cell) for cell in values]
-        if self.grid.padded and len(values) > n and is_full and not any(c.text.strip() for c in values[n:]):
+        if self.grid.padded and is_full and len(values) == n + 1 and not values[n].text.strip():
+            # A lone pipe after the last value: one place of padding, which looks like a blank cell.
             return [self._printed(cell) for cell in values[:n]]
         return None
 
@@ -195,13 +209,17 @@ class GridReader:
         self, row: Sequence[GridCell], values: Sequence[GridCell], n: int
     ) -> list[Printed] | None:
         """Cells under the header cell they stand below, when the row fills the table; merged ones are lost."""
-        if self.grid.padded or len(self.header_cells) != n or not self._is_full(row):
+        if self.grid.padded or len(self.header_cells) != n or not self.is_full:
             return None
         chosen: list[Printed] = []
         for header in self.header_cells:
             left, right = header.column, header.column + header.colspan
             below = [c for c in values if c.column < right and c.column + c.colspan > left]
             printed = [c for c in below if c.text.strip()]
+            if header.colspan > 1 and len(printed) > 1 and len({c.text for c in printed}) == 1:
+                printed = printed[
+                    :1
+                ]  # a converter that writes a merged cell's text into each place it covers
             if not below or len(printed) > 1:
                 return None
             cell = (printed or below)[0]
@@ -244,11 +262,10 @@ class GridReader:
             if not meanings or (label >= 0 and row[i].text and is_value_like(row[i].text)):
                 continue
             label, meaning = i, meanings[0]
-        if label < 0 or (self.table_kind != "requests" and len(row) - label <= 5):
+        is_outside = self.table_kind != "requests" and (len(keys[label]) < 4 or len(row) - label <= 5)
+        if label < 0 or label + 1 == len(row) or is_outside or self.table_kind == "review":
             return False
-        if meaning.startswith("group:") or (
-            meaning == words.single_row and not self.grid.padded and row[label].rowspan > 1
-        ):
+        if meaning.startswith("group:"):
             if any(_has_digit(cell.text) for cell in row[label + 1 :]):
                 self._leave(
                     row,
@@ -278,7 +295,7 @@ class GridReader:
 
     def _by_applicant(self, row: Sequence[GridCell], values: Sequence[GridCell]) -> list[Printed] | None:
         """Seven columns told by the header's places, or by the row's right end when it is as wide as the table."""
-        if not self._is_full(row):
+        if not self.is_full:
             return None
         if self.grid.padded:
             return None
@@ -308,11 +325,10 @@ class GridReader:
             k for k in keys if k in words.group_headings or words.groups.exact(k) or words.results.exact(k)
         ]
         filled = sum(bool(k) for k in keys)
-        if not known or len(known) < filled or (known == ["总计"] and self.table_kind != "review"):
+        names_group = any(k in words.group_headings or words.groups.exact(k) for k in keys)
+        if not known or (len(known) < filled and not names_group):
             return False
-        if filled == 1 and self.table_kind == "statistics":
-            return False
-        if len(row) > 2 and any(_has_digit(cell.text) for cell in row):
+        if any(_has_digit(cell.text) for cell in row) or (filled == 1 and self.table_kind != "review"):
             return False
         self.table_kind = "review"
         return True
@@ -369,15 +385,13 @@ class GridReader:
             return self.table_kind == "statistics" and any(k in words.headings for k in keys)
         if self.table_kind not in ("statistics", "") and len(row) > 4:
             return False
-        rest = [cell for cell in row[label + 1 :]]
-        while rest and self.grid.padded and not rest[-1].text.strip() and len(rest) > 2:
-            rest.pop()
+        rest = list(row[label + 1 :])
         unit = ""
         if rest and is_unit(rest[0].text):
             unit = rest[0].text
             rest = rest[1:]
-        columns = getattr(self, "statistics_columns", 1) if self.table_kind == "statistics" else 1
-        place = self.value_column if self.table_kind == "statistics" else 0
+        columns = self.statistics_columns
+        place = self.value_column
         chosen = None
         if (
             place is not None
@@ -408,7 +422,41 @@ class GridReader:
         self.sheet.leave(code, reason, text, self.table, row[0].row + 1, row[0].column + 1)
 
 
-_UNITS = frozenset("件 条 次 个 人 人次 万元 元 份 篇 起 宗 场 期 处 部 项 名 —— — - ― ―― --".split())
+def _merged(cells: Sequence[GridCell]) -> list[GridCell]:
+    """Header cells, those with the same text side by side as one that covers them all."""
+    merged: list[GridCell] = []
+    for cell in cells:
+        last = merged[-1] if merged else None
+        if last and last.text == cell.text and last.column + last.colspan == cell.column:
+            merged[-1] = last._replace(colspan=last.colspan + cell.colspan)
+        else:
+            merged.append(cell)
+    return merged
+
+
+_UNITS = frozenset(
+    [
+        "件",
+        "条",
+        "次",
+        "个",
+        "人",
+        "人次",
+        "万元",
+        "元",
+        "份",
+        "篇",
+        "起",
+        "宗",
+        "场",
+        "期",
+        "处",
+        "部",
+        "项",
+        "名",
+    ]
+    + ["——", "—", "-", "―", "――", "--"]
+)
 
 
 def is_unit(text: str) -> bool:

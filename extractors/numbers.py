@@ -19,11 +19,10 @@ _PLAIN = r"(?P<digits>\d{1,3}(?:,\d{3})+|\d{1,15})(?P<fraction>\.\d{1,8})?"
 _COUNTER = r"(?:余|多)?(?:件|条|项|次|个|人|宗|份|篇|起|部|家|例|人次|批|期|场|名|处)*"
 _NOTE = r"(?P<note>[(\[【].*)?"
 _COUNT = re.compile(rf"(?:共|计)?{_PLAIN}(?P<multiplier>[万亿])?{_COUNTER}{_NOTE}", re.DOTALL)
-_CHANGE = re.compile(
-    rf"(?P<sign>[+\-]|净?增加?|新增|净?减少?|↑|↓)?{_PLAIN}{_COUNTER}{_NOTE}", re.DOTALL
-)
+_CHANGE = re.compile(rf"(?P<sign>[+\-]|净?增加?|新增|净?减少?|↑|↓)?{_PLAIN}{_COUNTER}{_NOTE}", re.DOTALL)
 _AMOUNT = re.compile(
-    rf"(?:人民币|¥|¥|RMB)?{_PLAIN}(?P<multiplier>百万|千万|[万亿千])?(?P<yuan>余?元)?(?:人民币|整)?{_NOTE}", re.DOTALL
+    rf"(?:人民币|¥|¥|RMB)?{_PLAIN}(?P<multiplier>百万|千万|[万亿千])?(?P<yuan>余?元)?(?:人民币|整)?{_NOTE}",
+    re.DOTALL,
 )
 _UNIT_IN_LABEL = re.compile(r"(百万|千万|[万亿千])?元")
 _TIMES = {None: 1, "": 1, "千": 10**3, "万": 10**4, "百万": 10**6, "千万": 10**7, "亿": 10**8}
@@ -47,6 +46,8 @@ def is_value_like(text: str) -> bool:
     if len(text) > LONGEST_VALUE:
         return False
     folded = _fold(text)
+    if folded == "一":  # a dash where a value stands, but a numeral or a broken label elsewhere
+        return False
     return not folded or bool(_DASH.fullmatch(folded)) or bool(_VALUE_LIKE.fullmatch(folded))
 
 
@@ -115,3 +116,27 @@ def _fold(text: str) -> str:
 
 
 _SIGNS = str.maketrans({"−": "-", "﹣": "-", "‐": "-", "‑": "-", "，": ","})
+
+
+@lru_cache(maxsize=65536)
+def read_prose_value(printed: str, unit_text: str, kind: str) -> tuple[Decimal | None, str]:
+    """(value, value_kind) of a number told in prose: Chinese numerals and approximations (260余, 约2.2万) are read.
+
+    value_kind is `approximate` for a number the text itself calls so.
+    """
+    from extractors.chinese_numerals import to_number
+
+    found = to_number(printed)
+    if found is None:
+        return read_value(printed, unit_text, kind)
+    value, is_approximate = found
+    if kind == "amount" and value:
+        unit = _UNIT_IN_LABEL.fullmatch(unit_text)
+        if not unit:
+            return None, "unit_unknown"
+        value *= _TIMES[unit[1]]
+    elif kind != "amount" and (value != value.to_integral_value() or value < 0):
+        return None, "text"
+    if abs(value) >= LARGEST or value != round(value, 4):
+        return None, "text"
+    return value, "approximate" if is_approximate else "number"

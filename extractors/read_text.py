@@ -17,6 +17,7 @@ LONGEST_PARAGRAPH = 200_000
 _MARKDOWN_RULE = re.compile(r"^[\s|:\-]*-{2,}[\s|:\-]*$")
 _LEAST_CELLS_OF_A_ROW = 3
 _LONG_LINE = 40
+MOST_FIELDS = 200
 
 
 def read_text(data: bytes, content_type: str = "") -> Document:
@@ -54,16 +55,16 @@ def blocks_of_text(text: str) -> dict[str, object]:
 
 
 def _piped(run: list[str], cut: bool) -> list[Block]:
-    """A run of lines with pipes: rows when most lines hold several cells, else a strip of cells."""
+    """A run of lines with pipes: rows when lines hold several cells, else a strip of cells."""
     rows = [line for line in run if not _MARKDOWN_RULE.match(line)]
     several = sum(_printed_cells(line) >= _LEAST_CELLS_OF_A_ROW for line in rows)
     is_one_line = len(rows) == 1 and rows[0].count("|") > _LONG_LINE
     if several and not is_one_line:
-        leads = sum(line.lstrip().startswith("|") for line in rows) > len(rows) / 2
-        return [Grid(rows=tuple(_row(line, i, leads) for i, line in enumerate(rows)), padded=True, cut=cut)]
-    if is_one_line or len(rows) > 2:
-        cells = "".join(rows).split("|")
-        return [Strip(cells=tuple(" ".join(cell.split()) for cell in cells[:MOST_LINES]), cut=cut)]
+        return [_grid(rows, cut)]
+    if is_one_line:
+        return [Strip(cells=tuple(_fields(rows[0], is_one_line=True)), cut=cut)]
+    if len(rows) > 2:
+        return [Strip(cells=tuple(_cells_of_lines(rows)), cut=cut)]
     return [Paragraph(" ".join(line.split())[:LONGEST_PARAGRAPH]) for line in rows]
 
 
@@ -71,11 +72,55 @@ def _printed_cells(line: str) -> int:
     return sum(bool(cell.strip()) for cell in line.split("|"))
 
 
-def _row(line: str, number: int, leads: bool) -> tuple[GridCell, ...]:
-    """Fields between pipes; the pipe that opens and the one that closes a line bound no cell of their own."""
-    fields = [" ".join(text.split()) for text in line.split("|")[:200]]
-    if leads and len(fields) > 1 and not fields[0]:
-        fields = fields[1:]
-    if len(fields) > 1 and not fields[-1]:
-        fields = fields[:-1]
-    return tuple(GridCell(text, number, column) for column, text in enumerate(fields))
+def _grid(rows: list[str], cut: bool) -> Grid:
+    """Lines as rows. Where nothing is padded and all rows are as long, fields stand in the table's own columns."""
+    leads = sum(line.lstrip().startswith("|") for line in rows) > len(rows) / 2
+    fields = []
+    for line in rows:
+        row = _fields(line.strip())
+        if leads and len(row) > 1 and not row[0]:
+            row = row[1:]
+        fields.append(row)
+    is_padded = any(None in row for row in fields) or len({len(row) for row in fields}) > 1
+    cells = tuple(
+        tuple(
+            GridCell(text or "", number, column, is_padding=text is None)
+            for column, text in enumerate(row[:MOST_FIELDS])
+        )
+        for number, row in enumerate(fields)
+    )
+    return Grid(rows=cells, padded=is_padded, cut=cut)
+
+
+def _fields(line: str, is_one_line: bool = False) -> list[str | None]:
+    """What stands between a line's pipes; None for padding.
+
+    Converters write a row's cells with ` | ` between and after them and then a bare pipe for each column that spans
+    swallowed: `a |  | ||` is a, a blank cell (two spaces), and two paddings (one space, nothing).
+    """
+    raw = line.split("|")
+    if len(raw) > 1 and not raw[-1].strip():
+        raw = raw[:-1]
+    fields: list[str | None] = [" ".join(text.split()) for text in raw]
+    for place in range(len(raw) - 1, 0, -1):
+        ends_row = place + 1 == len(raw) or fields[place + 1] is None or is_one_line
+        if not raw[place] or (raw[place] == " " and ends_row):
+            fields[place] = None
+    return fields
+
+
+def _cells_of_lines(rows: list[str]) -> list[str | None]:
+    """One cell a line: pipes after a cell's own, and lines of several pipes alone, are padding."""
+    cells: list[str | None] = []
+    opens = (
+        rows[0].strip() == "|"
+    )  # then padding follows its row's last cell on the same line, even a blank one
+    for line in rows:
+        texts = [" ".join(text.split()) for text in line.split("|")]
+        if texts[-1]:
+            cells += texts
+            continue
+        texts = texts[:-1]
+        is_padding = len(texts) > 1 and not any(texts) and not opens
+        cells += [None] * len(texts) if is_padding else [texts[0], *(text or None for text in texts[1:])]
+    return cells

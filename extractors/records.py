@@ -22,13 +22,17 @@ APPLICANTS = (
 
 
 class GridCell(NamedTuple):
-    """One printed cell. `row`, `column` are 0-based places in the grid after spans are laid out."""
+    """One printed cell. `row`, `column` are 0-based places in the grid after spans are laid out.
+
+    `is_padding`: no cell of the form but filling that a converter put at a row's end, in place of spans.
+    """
 
     text: str
     row: int
     column: int
     rowspan: int = 1
     colspan: int = 1
+    is_padding: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,8 @@ class Grid:
     """A table as printed.
 
     `rows[i]` holds the cells that start in printed row i, in printed order; a cell that reaches in from a row
-    above is not repeated. `padded` says that empty cells at a row's end may be filling of the layout rather than
-    blank cells of the form (text with pipes). `cut` says that the source ends inside this table's last cell, whose
+    above is not repeated. `padded` says that rows are filled up at their ends in place of spans (text with pipes), so
+    that a cell's column is its place in the row. `cut` says that the source ends inside this table's last cell, whose
     text can therefore not be trusted.
     """
 
@@ -56,9 +60,9 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """Cells in printed order whose rows are lost, with the blank ones (text with one cell a line and pipes)."""
+    """Cells in printed order whose rows are lost (pipes, one cell a line). None stands for padding at a row's end."""
 
-    cells: tuple[str, ...]
+    cells: tuple[str | None, ...]
     cut: bool = False
 
 

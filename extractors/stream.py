@@ -15,7 +15,7 @@ from typing import NamedTuple
 from extractors import forms
 from extractors.labels import fold, key
 from extractors.numbers import is_value_like, unit_of_label
-from extractors.records import Paragraph, Strip
+from extractors.records import Paragraph
 from extractors.sheet import Printed, Sheet
 
 _HEADING = re.compile(r"^[(]?[一二三四五六七八九十]{1,3}[)]?[、.,:]")
@@ -29,6 +29,14 @@ _PAGE_NUMBER = re.compile(
 )
 _NOT_WORD = re.compile(r"[^\w/]+|_")
 _MOST_TOKENS = 60_000
+SHORTEST_HEADING = 4
+"""A shorter numbered piece is the beginning of a wrapped label (二、上)."""
+MOST_PIECES = 40
+"""Into so many pieces spaces cut a label at most."""
+DASHES_IN_LABELS = frozenset({"无"})
+"""Stands for no value alone, but is a piece of labels too (无 正 当 理 由)."""
+HALF_BLANK = "?"
+"""Stands where blank lines leave open whether a blank cell was there."""
 
 
 class Token(NamedTuple):
@@ -46,7 +54,6 @@ class Segment:
 
     texts: list[Token] = field(default_factory=list)
     values: list[Token] = field(default_factory=list)
-    until: int = 0
 
 
 class StreamReader:
@@ -63,7 +70,7 @@ class StreamReader:
             "统计指标",
             "本年新收",
         )
-        self.known = _all_labels()
+        self.known = KnownLabels()
 
     def is_heading(self, text: str) -> bool:
         """A chapter's heading: numbered, short, and no row of a form."""
@@ -72,7 +79,8 @@ class StreamReader:
             len(folded) <= _LONGEST_HEADING
             and bool(_HEADING.match(folded))
             and not folded.startswith("(")
-            and not self.known(key(text))
+            and len(key(text)) >= SHORTEST_HEADING
+            and not self.known.begins(key(text))
         )
 
     def read_lines(self, lines: Sequence[tuple[int, Paragraph]], table: int, is_cut: bool = False) -> None:
@@ -81,69 +89,62 @@ class StreamReader:
             mark in fold(p.text[:4000]) for _, p in lines for mark in self.marks[1:]
         ):
             return
-        self.table, self.keeps_blanks, self.period = table, False, 0
+        self.table = table
         for region in self._regions([paragraph for _, paragraph in lines]):
             spaced = _is_spaced(region)
-            self.keeps_blanks = spaced
             tokens = list(self._cells_of_spaced(region) if spaced else self._words_of(region))
             self.cut_token = tokens[-1] if is_cut and tokens and region[-1][1] is lines[-1][1] else None
             self._read(tokens)
 
-    def read_strip(self, strip: Strip, table: int) -> None:
-        """Reads cells whose rows are lost but whose blanks are kept."""
-        self.table, self.keeps_blanks = table, True
-        tokens = [
-            Token(text, place, place, not text.strip() or (is_value_like(text) and not self.known(key(text))))
-            for place, text in enumerate(strip.cells[:_MOST_TOKENS])
-        ]
-        self.cut_token = tokens[-1] if strip.cut and tokens else None
-        self.period = self._period(tokens)
-        self.leads = bool(strip.cells) and not strip.cells[0].strip()
-        self._read(tokens)
-
     # -- lines to tokens -----------------------------------------------------------------------------------------
 
     def _regions(self, paragraphs: Sequence[Paragraph]) -> Iterator[list[tuple[int, Paragraph]]]:
-        """Stretches of lines that can belong to tables: from a form's mark to the next heading or prose."""
+        """Stretches of lines that can belong to tables: from a form's mark to the next prose, headings among them.
+
+        The line that ends a stretch is its last one, emptied: the blank lines before it may be blank cells.
+        """
         region: list[tuple[int, Paragraph]] = []
         for number, paragraph in enumerate(paragraphs):
             folded = fold(paragraph.text[:4000])
-            if self.is_heading(paragraph.text) and not any(m in folded for m in self.marks):
-                if region:
-                    yield region
+            is_prose = _is_prose(folded) and not self.known.begins(key(paragraph.text))
+            if region and is_prose and not self._has_row_words(paragraph.text):
+                yield [*region, (number, Paragraph("", paragraph.gap))]
                 region = []
             elif region:
-                if _is_prose(folded) and not self.known(key(paragraph.text)):
-                    yield region
-                    region = []
-                else:
-                    region.append((number, paragraph))
+                region.append((number, paragraph))
             elif any(mark in folded for mark in self.marks) and not (
-                _is_prose(folded)
-                and not any(_word_is_mark(w, self.marks) for w in paragraph.text[:20000].split())
+                is_prose and not self._has_row_words(paragraph.text)
             ):
                 region = [(number, paragraph)]
         if region:
             yield region
 
+    def _has_row_words(self, text: str) -> bool:
+        """Whether a line that reads like prose holds a table all the same (a report run together on one line)."""
+        words = text[:200_000].split()
+        return len(words) > 20 and sum(is_value_like(word) for word in words) >= 10
+
     def _cells_of_spaced(self, region: Sequence[tuple[int, Paragraph]]) -> Iterator[Token]:
         """One cell a line with blank lines between: three blank lines are a blank cell, none is the same cell."""
         cells: list[list[str]] = []
         numbers: list[int] = []
+        is_heading = False
         for number, paragraph in region:
-            if cells and paragraph.gap == 0:
-                cells[-1].append(paragraph.text)
+            was_heading, is_heading = is_heading, self.is_heading(paragraph.text)
+            if cells and paragraph.gap == 0 and not (is_heading or was_heading):
+                cells[-1] += [paragraph.text] if paragraph.text else []
                 continue
             if cells:
-                for _ in range((paragraph.gap - 1) // 2):
+                for _ in range(max(0, paragraph.gap - 1) // 2):
                     cells.append([""])
                     numbers.append(number)
-                if paragraph.gap % 2 == 0:
+                if paragraph.gap and paragraph.gap % 2 == 0:
                     # Half a blank cell: something is missing here, so that no row across it counts right.
-                    cells.append(["?"])
+                    cells.append([HALF_BLANK])
                     numbers.append(number)
-            cells.append([paragraph.text])
-            numbers.append(number)
+            if paragraph.text:
+                cells.append([paragraph.text])
+                numbers.append(number)
         for place, (parts, number) in enumerate(zip(cells, numbers, strict=True)):
             text = "".join(parts) if len(parts) > 1 and not parts[0][-1:].isdigit() else "\n".join(parts)
             is_value = not text or (is_value_like(text) and not self.known(key(text)))
@@ -156,14 +157,30 @@ class StreamReader:
             if _PAGE_NUMBER.match(text):
                 continue
             words = text.split()
-            is_one = len(words) == 1 or self.known(key(text))
+            is_one = len(words) == 1 or self.known(key(text)) or self.is_heading(text)
             if not is_one:
                 words = _SPACES_IN_NOTE.sub(lambda found: "".join(found[0].split()), text).split()
-            for word in [text] if is_one else words:
+            for word in [text] if is_one else self._labels_joined(words):
                 place += 1
                 if place > _MOST_TOKENS:
                     return
                 yield Token(word, number, place, is_value_like(word) and not self.known(key(word)))
+
+    def _labels_joined(self, words: list[str]) -> Iterator[str]:
+        """Words of a line, those that only together are a label (行 政 许 可) as one."""
+        place = 0
+        while place < len(words):
+            size = 1
+            if not is_value_like(words[place]) or words[place] in DASHES_IN_LABELS:
+                for following in range(1, min(MOST_PIECES, len(words) - place)):
+                    word = words[place + following]
+                    if is_value_like(word) and word not in DASHES_IN_LABELS:
+                        break
+                    joined = key("".join(words[place : place + following + 1]))
+                    if self.known(joined):
+                        size = following + 1
+            yield "".join(words[place : place + size])
+            place += size
 
     # -- tokens to rows ------------------------------------------------------------------------------------------
 
@@ -173,7 +190,8 @@ class StreamReader:
         self.units: tuple[str, ...] = ()
         self.header: list[str] | None = None
         self.rows: list[tuple[str | None, list[Printed] | None, Printed]] = []
-        self.value_columns, self.this_year = 1, 0
+        self.value_columns = 0
+        self.this_year: int | None = None
         segments = _segments(tokens)
         rest = ""
         for number, segment in enumerate(segments):
@@ -197,29 +215,38 @@ class StreamReader:
         return ""
 
     def _look_for_marks(self, texts: Sequence[Token]) -> None:
-        proactive, requests, review = forms.proactive(), forms.requests(), forms.review()
+        """Which table the text before a run of values opens, and its header."""
+        proactive, requests = forms.proactive(), forms.requests()
+        since_heading: list[str] = []
         for token in texts:
             folded, label = fold(token.text[:400]), key(token.text)
+            since_heading.append(folded)
             if self.is_heading(token.text):
                 self._finish_requests()
                 self.kind, self.header, self.blocks = "", None, ()
+                since_heading = []
             elif proactive.section_mark in folded and len(folded) < 60:
                 self.kind, self.header, self.blocks = "proactive", None, ()
-            elif label in proactive.header_starts:
+            elif label in proactive.header_starts and self.kind in ("", "proactive"):
                 self.kind, self.header, self.blocks = "proactive", [], ()
             elif self.kind == "proactive" and self.header is not None and not proactive.items.exact(label):
                 self.header.append(token.text)
-            elif label in requests.column_groups or label == "自然人":
+            elif label in requests.column_groups or label == "自然人" or self._begins_requests(label):
                 self.kind = "requests"
-            elif self.kind in ("", "requests") and requests.rows.exact(label)[:1] == (requests.order[0],):
-                self.kind = "requests"
-            elif label and (review.results.exact(label) == ("upheld",) or label == "行政复议"):
-                if self.kind != "statistics":
-                    self._finish_requests()
-                    self.kind = "review"
             elif label in forms.statistics().header["labels"] and self.kind in ("", "statistics"):
                 self.kind = "statistics"
                 self._statistics_columns(texts)
+        joined = "".join(since_heading)
+        if self.kind in ("", "requests") and "结果维持" in joined:
+            self._finish_requests()
+            self.kind = "review"
+        elif self.kind == "" and "自然人" in joined:
+            self.kind = "requests"
+
+    def _begins_requests(self, label: str) -> bool:
+        """The table's first row, where its header is lost."""
+        words = forms.requests()
+        return self.kind in ("", "requests") and words.rows.exact(label) == (words.order[0],)
 
     def _printed(self, token: Token, mark: str = "") -> Printed:
         if token is self.cut_token:
@@ -231,28 +258,18 @@ class StreamReader:
         text = " ".join(t.text for t in tokens)
         return Printed(text, "column_lost", self.table, tokens[0].line + 1, tokens[0].place + 1)
 
-    def _exactly(self, segment: Segment, n: int, start: int) -> list[Printed] | None:
-        """The n values of a row, or None when more, fewer, or blanks leave their columns open.
-
-        In a strip the row must be as long as the others (`period`); then what follows the n values is padding.
-        """
+    def _exactly(self, segment: Segment, n: int) -> list[Printed] | None:
+        """The n values of a row, or None when there are more or fewer and their columns are not told."""
         values = segment.values
-        if any(token.text == "?" for token in values):
+        if any(token.text == HALF_BLANK for token in values):
             return None
-        if self.period and segment.until - start == self.period:
-            extra = values[n:]
-            if len(values) >= n and not any(t.text.strip() for t in extra):
-                return [self._printed(t) for t in values[:n]]
-            return None
-        if self.period:
-            values = _without_blank_end(values)
         if len(values) != n:
             values = _without_page_number(values, n)
         return [self._printed(t) for t in values] if len(values) == n else None
 
     def _proactive(self, segment: Segment) -> None:
         words = forms.proactive()
-        item, used = _last_label(segment.texts, words.items)
+        item = _last_label(segment.texts, words.items)
         if not item:
             if any(t.text.strip() for t in segment.values) and segment.texts:
                 self._leave(segment, "unknown_row", "no item of the form has this label")
@@ -265,8 +282,7 @@ class StreamReader:
                 segment, "no_header", "the header above this row is missing, damaged or not of this item"
             )
             return
-        start = segment.texts[-used].place
-        values = self._exactly(segment, len(block), start)
+        values = self._exactly(segment, len(block))
         self.sheet.proactive(item, block, self.units, values, self._whole(segment))
 
     def _request(self, segment: Segment, after: Sequence[Token], used: str) -> str:
@@ -280,10 +296,7 @@ class StreamReader:
         code, completed = _row_of(segment.texts, before_key, following)
         if code and code.startswith("group:"):
             code = None
-        start = segment.texts[0].place if segment.texts else 0
-        if segment.texts and len(segment.texts) > 4:
-            start = segment.texts[-1].place
-        values = self._exactly(segment, 7, start)
+        values = self._exactly(segment, 7)
         whole = self._whole(segment)
         self.rows.append((code, values, whole))
         return completed
@@ -306,23 +319,23 @@ class StreamReader:
         values = segment.values
         if not any(t.text.strip() for t in values):
             return  # padding between the lines of the header
-        if self.keeps_blanks and len(values) != 15:
-            values = _without_blank_ends(values, self.period > 0 and self.leads)
         if len(values) > 15:
             values = _without_page_number(values, 15)
         if len(values) < 8:
             self._leave(segment, "unknown_row", "15 values of reviews and lawsuits expected")
             return
-        exact = len(values) == 15 and not any(t.text == "?" for t in values)
+        exact = len(values) == 15 and not any(t.text == HALF_BLANK for t in values)
         self.sheet.review([self._printed(t) for t in values] if exact else None, self._whole(segment))
         self.kind = ""
 
     def _statistics_columns(self, texts: Sequence[Token]) -> None:
+        """How many values a row has and which one is this year's; none is taken when the header does not say."""
         header = forms.statistics().header
         labels = [key(t.text) for t in texts]
-        years = [label for label in labels if label in header["this_year"] | header["cumulative"]]
-        self.value_columns = max(1, len(years))
-        self.this_year = next((i for i, label in enumerate(years) if label in header["this_year"]), 0)
+        columns = [x for x in labels if x in header["this_year"] | header["cumulative"] | header["value"]]
+        current = [i for i, label in enumerate(columns) if label not in header["cumulative"]]
+        self.value_columns = len(columns)
+        self.this_year = current[0] if current else None
 
     def _statistic(self, segment: Segment) -> None:
         words = forms.statistics()
@@ -332,13 +345,10 @@ class StreamReader:
 
         if texts and is_unit(texts[-1].text):
             unit = texts.pop().text
-        meanings: tuple[str, ...] = ()
-        for count in (1, 2, 3):
-            if len(texts) >= count:
-                joined = key("".join(t.text for t in texts[-count:]))
-                meanings = words.rows.find(joined) or _ends_in(joined, words.rows)
-            if meanings:
-                break
+        label = "".join(t.text for t in texts)
+        meanings = _ends_in(_run_key(label), words.rows)
+        if texts and not meanings:
+            meanings = words.rows.find(key(texts[-1].text))
         values = segment.values
         if not meanings:
             if any(_has_digit(t.text) for t in values):
@@ -347,36 +357,16 @@ class StreamReader:
         while values and is_unit(values[0].text) and len(values) > self.value_columns:
             unit = unit or values[0].text
             values = values[1:]
-        values = _without_blank_end(values) if self.period else values
         values = _without_page_number(values, self.value_columns)
-        exact = len(values) == self.value_columns
-        label = "".join(t.text for t in texts[-2:])
-        chosen = self._printed(values[self.this_year]) if exact else None
+        chosen = None
+        if self.this_year is not None and len(values) == self.value_columns:
+            chosen = self._printed(values[self.this_year])
         self.sheet.statistic(meanings, unit or unit_of_label(label), chosen, self._whole(segment))
 
     def _leave(self, segment: Segment, code: str, reason: str) -> None:
         text = " ".join(t.text for t in [*segment.texts[-6:], *segment.values[:20]])
         token = segment.values[0]
         self.sheet.leave(code, reason, text, self.table, token.line + 1, token.place + 1)
-
-    def _period(self, tokens: Sequence[Token]) -> int:
-        """The usual distance between the first cells of two rows of a strip: the width of its table."""
-        starts = []
-        words = (forms.proactive(), forms.requests())
-        was_text = False
-        for token in tokens:
-            is_text = not token.is_value
-            if is_text and not was_text:
-                label = key(token.text)
-                if (
-                    words[0].items.exact(label)
-                    or label in words[0].header_starts
-                    or words[1].rows.exact(label)
-                ):
-                    starts.append(token.place)
-            was_text = is_text
-        distances = Counter(b - a for a, b in zip(starts, starts[1:], strict=False))
-        return distances.most_common(1)[0][0] if distances else 0
 
 
 def _segments(tokens: Sequence[Token]) -> list[Segment]:
@@ -386,11 +376,8 @@ def _segments(tokens: Sequence[Token]) -> list[Segment]:
             segments[-1].values.append(token)
         else:
             if segments[-1].values:
-                segments[-1].until = token.place
                 segments.append(Segment())
             segments[-1].texts.append(token)
-    if segments[-1].values:
-        segments[-1].until = segments[-1].values[-1].place + 1
     return segments
 
 
@@ -401,22 +388,17 @@ def _is_spaced(region: Sequence[tuple[int, Paragraph]]) -> bool:
 
 
 def _is_prose(folded: str) -> bool:
-    return len(folded) > 60 and bool(_PROSE.search(folded)) or folded.endswith(("。", ";"))
+    return folded.endswith(("。", ";")) or (len(folded) > 60 and bool(_PROSE.search(folded)))
 
 
-def _word_is_mark(word: str, marks: Sequence[str]) -> bool:
-    folded = fold(word[:60])
-    return len(folded) < 40 and any(mark in folded for mark in marks)
-
-
-def _last_label(texts: Sequence[Token], labels: forms.Labels) -> tuple[str, int]:
-    """(meaning, number of tokens) of the label the text ends in; ("", 0) when it ends in none."""
+def _last_label(texts: Sequence[Token], labels: forms.Labels) -> str:
+    """Meaning of the label the text ends in; "" when it ends in none."""
     for count in (1, 2, 3):
         if len(texts) >= count:
             meanings = labels.find(key("".join(t.text for t in texts[-count:])))
             if meanings:
-                return meanings[0], count
-    return "", 0
+                return meanings[0]
+    return ""
 
 
 def _header_blocks(texts: Sequence[str]) -> tuple[tuple[forms.Block, ...], tuple[str, ...]]:
@@ -486,30 +468,6 @@ def _ends_in(text: str, labels: forms.Labels) -> tuple[str, ...]:
     return labels.meanings[max(fitting, key=len)] if fitting else ()
 
 
-def _without_blank_end(values: Sequence[Token]) -> list[Token]:
-    kept = list(values)
-    while kept and not kept[-1].text.strip():
-        kept.pop()
-    return kept
-
-
-def _without_blank_ends(values: Sequence[Token], has_lead: bool) -> list[Token]:
-    """Fifteen printed values lie between padding; a blank one at an end cannot be told from it but by count."""
-    kept = list(values)
-    if has_lead and len(kept) > 15 and not kept[0].text.strip():
-        kept = kept[1:]
-    if (
-        len(kept) > 15
-        and not any(t.text.strip() for t in kept[15:])
-        and kept[14].text.strip()
-        and kept[0].text.strip()
-    ):
-        kept = kept[:15]
-    elif len(kept) == 16 and has_lead and not kept[15].text.strip():
-        kept = kept[:15]
-    return kept
-
-
 def _without_page_number(values: Sequence[Token], n: int) -> list[Token]:
     """Drops a number that stands alone on its line after (or before) a line that holds all n values."""
     lines = Counter(token.line for token in values)
@@ -522,16 +480,16 @@ def _has_digit(text: str) -> bool:
     return any(character.isdigit() for character in text)
 
 
-def _all_labels() -> "_Known":
-    return _Known()
-
-
-class _Known:
+class KnownLabels:
     """Whether a key is any label of any form."""
 
     def __init__(self) -> None:
         requests, review, proactive = forms.requests(), forms.review(), forms.proactive()
         statistics = forms.statistics()
+        self._mark = re.compile(
+            rf"(?:\w{{0,20}}条例)?{proactive.section_mark}(?:第?[一二三四五六七八九]?款?第?项)?"
+        )
+        self.corner = tuple(label[:12] for label in requests.corner)
         self.labels = {
             *requests.rows.meanings,
             *requests.columns.meanings,
@@ -544,7 +502,29 @@ class _Known:
             *proactive.column_words,
             *statistics.rows.meanings,
             *statistics.headings,
+            *(label for labels in statistics.header.values() for label in labels),
         }
 
+        self._long = tuple(
+            label
+            for label in (*requests.rows.meanings, *statistics.rows.meanings, *statistics.headings)
+            if len(label) >= 5
+        )
+
+    def begins(self, label: str) -> bool:
+        """Whether the key is a label, a long one followed by something (a row with its numbers), or a long one's part."""
+        if self(label) or label.startswith(self._long):
+            return True
+        return len(label) >= 4 and any(known.startswith(label) for known in self._long)
+
     def __call__(self, label: str) -> bool:
-        return bool(label) and label in self.labels
+        if not label:
+            return False
+        return label in self.labels or bool(self._mark.fullmatch(label)) or label.startswith(self.corner)
+
+    def like(self, label: str) -> bool:
+        """The same, misprints and filling instructions allowed."""
+        if self(label):
+            return True
+        sets = (forms.requests().rows, forms.proactive().items, forms.statistics().rows)
+        return len(label) > 3 and any(labels.find(label) for labels in sets)

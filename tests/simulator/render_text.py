@@ -126,8 +126,11 @@ def _wrapped(text: str, width: int) -> Lines:
 
 def _pdf_row(rng: Random, row: Row) -> Lines:
     """A row as text is taken from a PDF: a long label wraps before, around or beside its numbers."""
-    labels = [slot for slot in row if slot.role != "value"]
-    numbers = " ".join(slot.text for slot in row if slot.role == "value" and slot.text)
+    numeric = [slot.role == "value" or (slot.role == "filler" and slot.text.isdigit()) for slot in row]
+    labels = [slot for slot, is_number in zip(row, numeric, strict=True) if not is_number]
+    numbers = " ".join(
+        slot.text for slot, is_number in zip(row, numeric, strict=True) if is_number and slot.text
+    )
     lines: Lines = [line for slot in labels[:-1] for line in _wrapped(_flat(slot.text), 16)]
     last = _wrapped(_flat(labels[-1].text), 16) if labels else []
     if not numbers:

@@ -1,0 +1,324 @@
+"""Snapshot → rows of `documents`, `cells`, `leftovers`, `chapters`, and their files below `data/cells`.
+
+Each step callable alone: `read_snapshot` for one, `read_new` for all that are not read yet. What cannot be read gets a
+row too, with the reason; no snapshot is skipped in silence. Decides nothing about values, versions or agencies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from extractors import forms
+from extractors.archive import known_snapshots, read_payloads
+from extractors.carrier import carrier_of
+from extractors.dataroot import CELLS, DataRoot
+from extractors.errors import Refused
+from extractors.labels import fold
+from extractors.match import match
+from extractors.naming import identify
+from extractors.narrative import read_narrative
+from extractors.pool import run_bounded
+from extractors.read import read_document
+from extractors.records import Cell, Chapter, Document, Leftover, Snapshot
+from extractors.schema import arrow_schema
+
+log = logging.getLogger(__name__)
+
+TABLES = ("documents", "cells", "leftovers", "chapters")
+READ_KINDS = ("report", "attachment", "file")
+WORK = "extractors.reading:read_batch"
+BATCH_WEIGHT = 200
+SLOW_WEIGHT = 25
+SLOW_NAMES = (".pdf", ".doc", ".wps", ".docx", ".xls", ".xlsx")
+LAST_FREE_FORM_YEAR = 2013
+"""Reports for later years have a national form; prose alone is then a report without its tables."""
+
+
+@cache
+def extractor_version() -> str:
+    """Names what decides the cells: a hash over the readers' code and the forms' words."""
+    here = Path(__file__).parent
+    files = sorted([*here.glob("*.py"), *(here / "forms").glob("*.yml")])
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.name.encode() + file.read_bytes())
+    return f"1.{digest.hexdigest()[:10]}"
+
+
+@dataclass
+class Reading:
+    """Everything one reading of one snapshot gives; `document` is its row of `documents`."""
+
+    document: dict[str, Any]
+    cells: list[Cell] = field(default_factory=list)
+    leftovers: list[Leftover] = field(default_factory=list)
+    chapters: list[Chapter] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class ReadSummary:
+    """What came of a batch: one (source_url, status, reason, numbers) a document."""
+
+    outcomes: tuple[tuple[str, str, str, int], ...]
+
+
+def read_snapshot(snapshot: Snapshot, data: bytes, read_at: datetime) -> Reading:
+    """Reads one snapshot's bytes. Never raises for what is in the bytes: the row then says `unread` and why."""
+    row = _row(snapshot, read_at)
+    try:
+        row["carrier"] = carrier_of(data, snapshot.source_url)
+        document = read_document(data, snapshot.source_url, snapshot.content_type)
+        reading = _read(document, snapshot, row)
+    except Refused as refusal:
+        return Reading({**row, "status": "unread", "status_reason": str(refusal)})
+    except (RecursionError, MemoryError) as error:
+        return Reading(
+            {
+                **row,
+                "status": "unread",
+                "status_reason": f"too large or too deep to read ({type(error).__name__})",
+            }
+        )
+    except Exception as error:
+        # The reader's own fault, on whatever a page may hold: named here, never the end of the run.
+        log.exception("reader failed on %s", snapshot.source_url)
+        reason = f"the reader failed ({type(error).__name__}: {error})"
+        return Reading({**row, "status": "unread", "status_reason": reason[:500]})
+    return reading
+
+
+def _row(snapshot: Snapshot, read_at: datetime) -> dict[str, Any]:
+    """What a row of `documents` says before anything is read."""
+    return {
+        "snapshot_sha256": snapshot.sha256,
+        "source_url": snapshot.source_url,
+        "portal_id": snapshot.portal_id,
+        "fetched_at": snapshot.fetched_at,
+        "warc_path": snapshot.warc_path,
+        "warc_offset": snapshot.warc_offset,
+        "extractor_version": extractor_version(),
+        "read_at": read_at,
+        "carrier": "unknown",
+        "tables": 0,
+    }
+
+
+def _read(document: Document, snapshot: Snapshot, row: dict[str, Any]) -> Reading:
+    matched = match(document)
+    who = identify(document, snapshot.listing_title, snapshot.listing_date)
+    told, chapters = read_narrative(document, who.year)
+    numbers = sum(_is_printed_number(cell) for cell in matched.cells)
+    status, reason = _status(document, numbers, bool(matched.cells), bool(told), who.year, who.title)
+    form = matched.form
+    if form is None and status == "read":
+        form = "2008"
+    row |= {
+        "carrier": document.carrier,
+        "status": status,
+        "status_reason": reason,
+        "form": form,
+        "title": who.title,
+        "agency_name": who.agency_name,
+        "agency_source": who.agency_source,
+        "year": who.year,
+        "year_source": who.year_source,
+        "published_on": who.published_on,
+        "tables": len(document.grids),
+    }
+    if status == "not_a_report":
+        return Reading(row)
+    notes = [Leftover("reader_note", note, "", 0, i, 0) for i, note in enumerate(document.notes, start=1)]
+    return Reading(row, [*matched.cells, *told], [*matched.leftovers, *notes], list(chapters))
+
+
+def _status(
+    document: Document, numbers: int, has_rows: bool, has_prose_numbers: bool, year: int | None, title: str
+) -> tuple[str, str | None]:
+    """(status, reason as a sentence) of a document that could be opened."""
+    if not numbers and not has_rows and not _says_it_is_a_report(document, title):
+        return "not_a_report", "neither a table of a report nor a title that says it is one"
+    if year is None:
+        return "no_year", "neither title nor text tells which year it reports about"
+    if numbers:
+        return "read", None
+    if document.status != "read":
+        return document.status, "; ".join(document.notes) or None
+    if has_prose_numbers and year <= LAST_FREE_FORM_YEAR:
+        return "read", None
+    if document.images and not has_rows:
+        return "tables_as_images", f"its tables are {document.images} picture(s)"
+    if document.attachments and not has_rows:
+        return "attachment_only", f"the report is in an attached file: {document.attachments[0]}"
+    if has_rows:
+        return "no_tables", "its tables hold no number"
+    return "no_tables", "it holds no statutory table"
+
+
+def _says_it_is_a_report(document: Document, title: str) -> bool:
+    words = forms.load("report")
+    heads = [title, document.title, *document.paragraphs[:60]]
+    return any(
+        any(w in text for w in words["subject"]) and any(w in text for w in words["kinds"])
+        for text in (fold(head[:300]) for head in heads)
+    )
+
+
+def _is_printed_number(cell: Cell) -> bool:
+    return cell.mark in ("", "ocr") and any(c.isdigit() for c in cell.printed)
+
+
+def to_tables(readings: Sequence[Reading]) -> dict[str, pa.Table]:
+    """The four tables of a batch of readings, by columns, with the schemas of `schema.yml`."""
+    made = {
+        "documents": pa.Table.from_pylist([r.document for r in readings], schema=arrow_schema("documents"))
+    }
+    for name, kind in (("cells", Cell), ("leftovers", Leftover), ("chapters", Chapter)):
+        rows = [item for reading in readings for item in getattr(reading, name)]
+        shas = [r.document["snapshot_sha256"] for r in readings for _ in getattr(r, name)]
+        schema = arrow_schema(name)
+        columns = dict(zip(kind._fields, zip(*rows, strict=True), strict=True)) if rows else {}
+        arrays = []
+        for column in schema:
+            if column.name == "snapshot_sha256":
+                arrays.append(pa.array(shas, column.type))
+            elif column.name == "extractor_version":
+                arrays.append(pa.array([extractor_version()] * len(rows), column.type))
+            else:
+                source = columns.get(column.name.removeprefix("cell_"), ())
+                arrays.append(pa.array(source, column.type))
+        made[name] = pa.Table.from_arrays(arrays, schema=schema)
+    return made
+
+
+def unread_snapshots(root: DataRoot, *, every: bool = False) -> list[Snapshot]:
+    """Stored snapshots that today's readers have not read: none of any version, or (`every`) none of this one."""
+    stored = known_snapshots(root)
+    stored = stored.filter(pc.is_in(stored["kind"], pa.array(READ_KINDS)))
+    documents = read_documents(root)
+    if every:
+        documents = documents.filter(pc.equal(documents["extractor_version"], extractor_version()))
+    known = set(
+        zip(documents["source_url"].to_pylist(), documents["snapshot_sha256"].to_pylist(), strict=True)
+    )
+    return [snapshot_of(row) for row in stored.to_pylist() if (row["source_url"], row["sha256"]) not in known]
+
+
+def snapshot_of(row: dict[str, Any]) -> Snapshot:
+    """A row of `responses` as the snapshot it stored."""
+    listed: date | None = row["listing_date"]
+    return Snapshot(
+        source_url=row["source_url"],
+        portal_id=row["portal_id"],
+        fetched_at=row["fetched_at"],
+        sha256=row["sha256"],
+        warc_path=row["warc_path"],
+        warc_offset=row["warc_offset"],
+        content_type=row["content_type"] or "",
+        listing_title=row["listing_title"] or "",
+        listing_date=listed,
+    )
+
+
+def read_documents(root: DataRoot) -> pa.Table:
+    """All rows of `documents`."""
+    return root.read_table(f"{CELLS}/documents", arrow_schema("documents"))
+
+
+def batches(snapshots: Sequence[Snapshot]) -> Iterator[list[Snapshot]]:
+    """Groups for one worker call each, small enough for one document's limits to hold for the group.
+
+    Neighbours in a WARC file stay together; slow carriers (by name) weigh more.
+    """
+    batch: list[Snapshot] = []
+    weight = 0
+    for snapshot in sorted(snapshots, key=lambda s: (s.warc_path, s.warc_offset)):
+        name = snapshot.source_url.lower().split("?")[0]
+        batch.append(snapshot)
+        weight += SLOW_WEIGHT if name.endswith(SLOW_NAMES) else 1
+        if weight >= BATCH_WEIGHT:
+            yield batch
+            batch, weight = [], 0
+    if batch:
+        yield batch
+
+
+def read_all(
+    root: DataRoot,
+    snapshots: Sequence[Snapshot],
+    processes: int | None = None,
+    seconds: float = 30.0,
+    megabytes: int = 500,
+) -> Iterator[ReadSummary]:
+    """Reads snapshots in worker processes; each batch's files are written by its worker before its summary comes.
+
+    seconds, megabytes: limits of a document. A batch that passes them is read again one document at a time, and
+    the document at fault gets a row `unread` with the reason.
+    """
+    when = now()
+    again: list[tuple[str, list[Snapshot], datetime]] = []
+    items: list[tuple[str, list[Snapshot], datetime]] = [(root.address, b, when) for b in batches(snapshots)]
+    for outcome in run_bounded(items, WORK, processes, seconds, megabytes):
+        if outcome.refused:
+            again += [(root.address, [snapshot], when) for snapshot in outcome.item[1]]
+        else:
+            yield outcome.result
+    for outcome in run_bounded(again, WORK, processes, seconds, megabytes):
+        yield outcome.result if not outcome.refused else _unread(root, outcome.item[1], when, outcome.refused)
+
+
+def _unread(root: DataRoot, snapshots: Sequence[Snapshot], when: datetime, reason: str) -> ReadSummary:
+    """Rows for documents whose reading had to be ended from outside."""
+    readings = [
+        Reading({**_row(snapshot, when), "carrier": "unknown", "status": "unread", "status_reason": reason})
+        for snapshot in snapshots
+    ]
+    return store_readings(root, readings, batch_name(when, snapshots))
+
+
+def read_batch(item: tuple[str, Sequence[Snapshot], datetime]) -> ReadSummary:
+    """Reads the snapshots of (root's address, snapshots, time) and writes their files. Runs in a worker process."""
+    address, snapshots, read_at = item
+    root = DataRoot(address)
+    places = [(snapshot.warc_path, snapshot.warc_offset) for snapshot in snapshots]
+    bodies = read_payloads(root, places)
+    readings = [read_snapshot(s, body, read_at) for s, body in zip(snapshots, bodies, strict=True)]
+    return store_readings(root, readings, batch_name(read_at, snapshots))
+
+
+def store_readings(root: DataRoot, readings: Sequence[Reading], batch_id: str) -> ReadSummary:
+    """Writes a batch: `documents` last, so that a batch whose row is there is there whole."""
+    tables = to_tables(readings)
+    for name in reversed(TABLES):
+        root.write_table(f"{CELLS}/{name}/{batch_id}.parquet", tables[name])
+    return ReadSummary(
+        tuple(
+            (
+                str(r.document["source_url"]),
+                str(r.document["status"]),
+                str(r.document.get("status_reason") or ""),
+                sum(_is_printed_number(cell) for cell in r.cells),
+            )
+            for r in readings
+        )
+    )
+
+
+def now() -> datetime:
+    """UTC now, as the tables hold it: without zone, whole microseconds."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def batch_name(read_at: datetime, snapshots: Sequence[Snapshot]) -> str:
+    """Name of a batch's files: when, and which snapshots, so that a repeated batch writes the same files."""
+    digest = hashlib.sha256("".join(s.source_url + s.sha256 for s in snapshots).encode()).hexdigest()[:10]
+    return f"{read_at:%Y%m%dT%H%M%S}-{digest}"
