@@ -135,7 +135,7 @@ CHANGES = ("sign", "plus", "word")
 UNITS = ("万元 in header", "万", "万元", "元", "万 in header, 元 in cell", "none")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Report:
     """One agency's report for one year: its printed cells with their truth, and what was planted.
 
@@ -217,9 +217,8 @@ def _proactive_2019(rng: Random, scale: int, before: Mapping[Key, int]) -> dict[
         values[f"proactive.{kind}.public_total", None] = made + rng.randint(0, scale)
     for item in ITEMS:
         last, change = f"proactive.{item}.items_last_year", f"proactive.{item}.items_change"
-        stock = (
-            before[last, None] + before[change, None] if (last, None) in before else _count(rng, scale * 3)
-        )
+        is_known = (last, None) in before and (change, None) in before
+        stock = before[last, None] + before[change, None] if is_known else _count(rng, scale * 3)
         values[last, None] = stock
         values[change, None] = rng.choice((0, rng.randint(-stock, scale), rng.randint(0, scale)))
         if item != "fees":

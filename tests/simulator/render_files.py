@@ -6,9 +6,10 @@ Never looks at how the project reads files.
 from __future__ import annotations
 
 import io
+import zipfile
+from html import escape
 from random import Random
 
-import docx
 import xlsxwriter
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
@@ -91,27 +92,62 @@ def render_pdf(report: Report, is_ruled: bool = True, noise: Noise = QUIET, seed
     return Rendered("pdf" if is_ruled else "pdf_unruled", stream.getvalue(), ".pdf", lost)
 
 
+_WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+_DOCX_PARTS = {
+    "[Content_Types].xml": """<?xml version="1.0" encoding="UTF-8"?>
+<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
+<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>
+<Default Extension="xml" ContentType="application/xml"/>
+<Override PartName="/word/document.xml"
+ ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/>
+</Types>""",
+    "_rels/.rels": """<?xml version="1.0" encoding="UTF-8"?>
+<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">
+<Relationship Id="rId1" Target="word/document.xml"
+ Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"/>
+</Relationships>""",
+}
+
+
+def _docx_paragraph(text: str) -> str:
+    runs = "<w:br/>".join(f'<w:t xml:space="preserve">{escape(line)}</w:t>' for line in text.split("\n"))
+    return f"<w:p><w:r>{runs}</w:r></w:p>"
+
+
+def _docx_cell(text: str, colspan: int, merge: str = "") -> str:
+    span = f'<w:gridSpan w:val="{colspan}"/>' if colspan > 1 else ""
+    return f"<w:tc><w:tcPr>{span}{merge}</w:tcPr>{_docx_paragraph(text)}</w:tc>"
+
+
+def _docx_table(table: FormTable) -> str:
+    """Word writes a vertical merge as a cell in each row, the first `restart`, the others empty."""
+    rows: list[list[tuple[int, str]]] = [[] for _ in table.rows]
+    for one in place(table):
+        slot = one.slot
+        merge = '<w:vMerge w:val="restart"/>' if slot.rowspan > 1 else ""
+        rows[one.row].append((one.column, _docx_cell(slot.text, slot.colspan, merge)))
+        for row in range(one.row + 1, one.row + slot.rowspan):
+            rows[row].append((one.column, _docx_cell("", slot.colspan, "<w:vMerge/>")))
+    grid = "<w:gridCol/>" * table.width
+    drawn = "".join("<w:tr>" + "".join(cell for _, cell in sorted(row)) + "</w:tr>" for row in rows)
+    return f"<w:tbl><w:tblPr/><w:tblGrid>{grid}</w:tblGrid>{drawn}</w:tbl>"
+
+
 def render_docx(report: Report, noise: Noise = QUIET, seed: int = 0) -> Rendered:
     """The report as a Word file with merged cells."""
     tables = _noisy_tables(report, noise, seed)
-    document = docx.Document()
-    document.core_properties.title = report.title
-    document.add_heading(report.title, level=0)
-    for part in parts_of(report):
-        if not part.table:
-            document.add_paragraph(part.text)
-            continue
-        table = tables[part.table]
-        drawn = document.add_table(rows=len(table.rows), cols=table.width)
-        drawn.style = "Table Grid"
-        for one in place(table):
-            first = drawn.cell(one.row, one.column)
-            if one.slot.rowspan > 1 or one.slot.colspan > 1:
-                last = drawn.cell(one.row + one.slot.rowspan - 1, one.column + one.slot.colspan - 1)
-                first = first.merge(last)
-            first.text = one.slot.text
+    body = _docx_paragraph(report.title) + "".join(
+        _docx_table(tables[part.table]) if part.table else _docx_paragraph(part.text)
+        for part in parts_of(report)
+    )
+    document = (
+        f'<?xml version="1.0" encoding="UTF-8"?><w:document xmlns:w="{_WORD}">'
+        f"<w:body>{body}</w:body></w:document>"
+    )
     stream = io.BytesIO()
-    document.save(stream)
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as package:
+        for name, content in {**_DOCX_PARTS, "word/document.xml": document}.items():
+            package.writestr(zipfile.ZipInfo(name), content)
     return Rendered("docx", stream.getvalue(), ".docx", frozenset())
 
 
