@@ -6,6 +6,7 @@ unreadable (U+FFFD at its end) rather than given to one of the two cells.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -18,18 +19,27 @@ from extractors.rulings import Area, Frame
 _NEAR = 6.0
 """Points: edges of a table on two pages this near are the same column."""
 
+_FULL = 1.8
+"""Character heights a wrapped line of a cell ends short of the wall, at most."""
+
+_ENUMERATED = re.compile(r"[\d０-９]+[.．、]|[（(〔]|[一二三四五六七八九十]+、")
+
 _TOUCHING = 0.15
 """Character heights: digits nearer than this across a wall are one run of digits."""
 
 
 @dataclass(slots=True)
 class Fragment:
-    """A ruled table, or its part on one page: its cells with their texts, and their lines as printed."""
+    """A ruled table, or its part on one page: its cells with their texts, and their lines as printed.
+
+    `full`: the last line of the cell's text reaches the cell's right wall, so that the text may go on.
+    """
 
     xs: list[float]
     rows: int
     areas: list[Area]
     texts: list[str]
+    full: list[bool]
     lines: list[Line]
     y0: float
     y1: float
@@ -72,6 +82,10 @@ def _fragment(frame: Frame, chars: list[list[Char]]) -> Fragment:
         len(frame.ys) - 1,
         list(frame.areas),
         texts,
+        [
+            bool(lines) and lines[-1].x1 > frame.xs[area.right] - _FULL * lines[-1].size
+            for area, lines in zip(frame.areas, cells, strict=True)
+        ],
         sorted((line for lines in cells for line in lines), key=lambda line: line.y0),
         frame.ys[0],
         frame.ys[-1],
@@ -126,27 +140,65 @@ def _merged(first: Fragment, second: Fragment) -> Fragment | None:
         return None
     repeated = _repeated_rows(first, second)
     wide = max(first.xs, second.xs, key=len)
-    areas = [_moved(area, first.xs, wide, 0) for area in first.areas]
-    texts = list(first.texts)
-    for area, text in zip(second.areas, second.texts, strict=True):
-        if area.bottom <= repeated:
+    areas = list(first.areas)
+    if wide is not first.xs:
+        areas = [_moved(area, first.xs, wide, 0) for area in areas]
+    texts, full = list(first.texts), list(first.full)
+    broken = _broken_row(first, second, repeated)
+    for index, rest in broken.items():
+        texts[index] += f"\n{rest}"
+    skipped = repeated + bool(broken)
+    for area, text, is_full in zip(second.areas, second.texts, second.full, strict=True):
+        if area.bottom <= skipped:
             continue
-        moved = _moved(area, second.xs, wide, first.rows - repeated)
+        area = Area(max(area.top, skipped), area.left, area.bottom, area.right)
+        moved = _moved(area, second.xs, wide, first.rows - skipped)
         above = _goes_on_from(areas, texts, moved, first.rows) if not text else None
         if above is None:
             areas.append(moved)
             texts.append(text)
+            full.append(is_full)
         else:
             areas[above] = Area(areas[above].top, moved.left, moved.bottom, moved.right)
     return Fragment(
         wide,
-        first.rows + second.rows - repeated,
+        first.rows + second.rows - skipped,
         areas,
         texts,
+        full,
         [*first.lines, *second.lines],
         first.y0,
         second.y1,
     )
+
+
+def _broken_row(first: Fragment, second: Fragment, row: int) -> dict[int, str]:
+    """The rest of labels whose row was broken by the page's end, by their index in `first`; {} when none was.
+
+    Only where nothing else can be meant: the row at the head of the next page prints the rest of a label that
+    ran full to its wall, begins no item of its own, and is otherwise empty; the row above has its values.
+    """
+    head = [(area, text) for area, text in zip(second.areas, second.texts, strict=True) if area.top == row]
+    rests = [(area, text) for area, text in head if text]
+    last = {_extent(first, area): i for i, area in enumerate(first.areas) if area.bottom == first.rows}
+    found: dict[int, str] = {}
+    for area, text in rests:
+        index = next((i for extent, i in last.items() if _same(extent, _extent(second, area))), None)
+        if index is None or not first.full[index] or area.bottom > row + 1 or _ENUMERATED.match(text):
+            return {}
+        if first.texts[index].isdigit() or text.isdigit():
+            return {}
+        found[index] = text
+    others = [i for i in last.values() if i not in found and first.texts[i]]
+    return found if others and len(rests) < len(head) else {}
+
+
+def _extent(fragment: Fragment, area: Area) -> tuple[float, float]:
+    return fragment.xs[area.left], fragment.xs[area.right]
+
+
+def _same(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    return abs(one[0] - other[0]) <= _NEAR and abs(one[1] - other[1]) <= _NEAR
 
 
 def _within(few: list[float], many: list[float]) -> bool:
@@ -181,7 +233,7 @@ def _repeated_rows(first: Fragment, second: Fragment) -> int:
     if len(first.xs) != len(second.xs):
         return 0
     repeated = 0
-    ours, theirs = _head(first), _head(second)
+    ours, theirs = _head(first, second.rows), _head(second, second.rows)
     for row in range(min(first.rows, second.rows - 1)):
         if ours.get(row) != theirs.get(row):
             break
@@ -193,10 +245,11 @@ def _repeated_rows(first: Fragment, second: Fragment) -> int:
     return repeated if is_header else 0
 
 
-def _head(fragment: Fragment) -> dict[int, list[tuple[int, int, str]]]:
+def _head(fragment: Fragment, rows_wanted: int) -> dict[int, list[tuple[int, int, str]]]:
     rows: dict[int, list[tuple[int, int, str]]] = {}
     for area, text in zip(fragment.areas, fragment.texts, strict=True):
-        rows.setdefault(area.top, []).append((area.left, area.right, text))
+        if area.top < rows_wanted:
+            rows.setdefault(area.top, []).append((area.left, area.right, text))
     return {row: sorted(cells) for row, cells in rows.items()}
 
 

@@ -47,7 +47,8 @@ def read_docx(data: bytes) -> Document:
         raise Refused(f"the Word file's text is damaged ({error})") from error
     if pictures and not any(isinstance(block, Grid) for block in blocks):
         notes = (f"the document holds {pictures} pictures and no table",)
-        return Document("docx", tuple(blocks), title, status="tables_as_images", notes=notes, images=pictures)
+        status = "tables_as_images"
+        return Document("docx", tuple(blocks), title, status=status, notes=notes, images=pictures)
     return Document("docx", tuple(blocks), title, images=pictures)
 
 
@@ -68,7 +69,7 @@ def read_legacy(data: bytes, carrier: str = "doc") -> Document:
     """A DOC or WPS, turned into DOCX by LibreOffice; status `unread` where that is not installed."""
     soffice = shutil.which("soffice") or shutil.which("libreoffice")
     if soffice is None:
-        note = "old Word files are read through LibreOffice: install it so that `soffice` is found, then read again"
+        note = "old Word files are read through LibreOffice: install it (`soffice`), then read again"
         return Document(carrier, (), status="unread", notes=(note,))
     with tempfile.TemporaryDirectory(prefix="ogi-soffice-") as folder:
         source = Path(folder) / "report.doc"

@@ -25,6 +25,7 @@ from extractors import read_office
 from extractors.errors import Refused
 from extractors.read_image import read_image
 from extractors.read_office import read_docx, read_legacy, read_xls, read_xlsx
+from extractors.read_pdf import read_pdf
 from extractors.records import Grid, GridCell, Paragraph
 
 ROWS = [["信息内容", "本年制发件数", "现行有效件数"], ["规章", "0", ""], ["行政规范性文件", "5", "/"]]
@@ -203,6 +204,28 @@ def test_doc_is_read_through_libreoffice(tmp_path: Path) -> None:
     assert read.carrier == "doc"
     assert read.grids[0].rows[0] == (GridCell("信息内容", 0, 0), GridCell("件数", 0, 1, 1, 2))
     assert texts(read.grids[0])[1:] == ROWS[1:]
+
+
+@needs_soffice
+def test_pdf_of_a_word_table_reads_like_the_word_file(tmp_path: Path) -> None:
+    """Three pages whose ends break rows inside their labels."""
+    rows = [["一、总类", "信息内容", "自然人", "企业"]]
+    rows += [
+        ["", f"{i}.第{i}类事项，名称较长，需要换行显示的那一种标签", "" if i % 3 else "0", str(i * 7)]
+        for i in range(60)
+    ]
+    document, table = with_table(rows)
+    table.style = "Table Grid"
+    table.cell(1, 0).merge(table.cell(60, 0)).text = "结果"
+    document.add_paragraph("以上。")
+    word = saved(document)
+    pdf = read_pdf(converted(word, "docx", "pdf", tmp_path))
+    assert pdf.paragraphs == ["以上。"]
+
+    def plain(grid: Grid) -> list[list[tuple]]:
+        return [[("".join(cell.text.split()), *cell[1:]) for cell in row] for row in grid.rows]
+
+    assert [plain(grid) for grid in pdf.grids] == [plain(grid) for grid in read_docx(word).grids]
 
 
 def test_doc_without_libreoffice_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
