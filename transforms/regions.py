@@ -1,0 +1,179 @@
+"""Finds the region a name begins with: 淮安市洪泽区…, 洪泽区…, 民和县…, 襄樊市…, 西咸新区….
+
+Answers with every region the beginning can mean, never with the likeliest one; who asks must choose by the portal or
+leave it. Knows today's regions, those given up since 2003, and the reviewed further names of `region_aliases.csv`.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+REFERENCE = Path(__file__).parent / "reference"
+COUNTRY = "000000"
+_PEOPLES = (
+    "蒙古族|蒙古|回族|藏族|维吾尔|苗族|彝族|壮族|布依族|朝鲜族|满族|侗族|瑶族|白族|土家族|哈尼族|哈萨克族|哈萨克|傣族|黎族|傈僳族|佤族|畲族|"
+    "拉祜族|水族|东乡族|纳西族|景颇族|柯尔克孜族|柯尔克孜|土族|达斡尔族|仫佬族|羌族|布朗族|撒拉族|毛南族|仡佬族|锡伯族|锡伯|普米族|"
+    "塔吉克|怒族|鄂温克族|鄂伦春族|鄂伦春|保安族|裕固族|独龙族|各族"
+)
+_AUTONOMOUS = re.compile(rf"^(?P<stem>.+?)(?P<peoples>(?:{_PEOPLES})+)自治(?P<kind>[州县旗区])$")
+_ENDING = re.compile(r"(?:特别行政区|自治区|省|市|县|区|地区|盟|林区|特区|自治旗|旗)$")
+
+
+class Region(NamedTuple):
+    """A region of today or of former years. `same_as` is the code it is known by now (its own, unless recoded)."""
+
+    code: str
+    name: str
+    parent: str
+    level: str
+    same_as: str
+    zone: str = ""
+    valid_from: int | None = None
+    valid_to: int | None = None
+
+
+@dataclass(frozen=True)
+class Regions:
+    """Every region by code, and the names and short names each may be printed with."""
+
+    by_code: dict[str, Region]
+    names: dict[str, tuple[Region, ...]]
+    short_names: dict[str, tuple[Region, ...]]
+    townships: dict[str, tuple[Region, ...]]
+    ancestors: dict[str, frozenset[str]]
+    longest: int = field(default=0)
+
+    def is_within(self, code: str, outer: str) -> bool:
+        """Whether region `code` is `outer` or lies in it (now, or when the older of the two existed)."""
+        return code == outer or outer in self.ancestors.get(code, frozenset())
+
+    def path(self, code: str) -> str:
+        """Names from the province down: 江苏省淮安市洪泽区; 全国 for the country."""
+        names: list[str] = []
+        while code and code != COUNTRY and code in self.by_code:
+            region = self.by_code[code]
+            names.append(region.name)
+            code = region.parent
+        return "".join(reversed(names)) or "全国"
+
+    def prefixes(
+        self, text: str, within: frozenset[str], names: dict[str, tuple[Region, ...]]
+    ) -> list[tuple[str, tuple[Region, ...]]]:
+        """(printed name, regions it can mean inside `within`) at the beginning of the text, longest name first."""
+        found = []
+        for length in range(min(self.longest, len(text)), 1, -1):
+            regions = names.get(text[:length])
+            if regions and within:
+                regions = tuple(
+                    r for r in regions if any(r.code != w and self.is_within(r.code, w) for w in within)
+                )
+            if regions:
+                found.append((text[:length], regions))
+        return found
+
+
+def short_forms(name: str, level: str) -> set[str]:
+    """Names the same region is printed with: 民和回族土族自治县 → 民和县, 民和; 沭阳县 → 沭阳. Never one character."""
+    forms = set()
+    if match := _AUTONOMOUS.match(name):
+        stem = match["stem"]
+        forms = {stem} | ({stem + match["kind"]} if match["kind"] != "区" else set())
+    elif match := re.fullmatch(r"(.+族)自治(县|旗)", name):  # 东乡族自治县, 鄂温克族自治旗
+        forms = {match[1][:-1], match[1][:-1] + match[2]}
+    elif level != "township":
+        forms = {_ENDING.sub("", name)}
+    return {form for form in forms if len(form) > 1 and form != name}
+
+
+@cache
+def load_regions() -> Regions:
+    """The regions of `reference/`, indexed by name. Loads once a process (about a quarter second)."""
+    regions = [
+        Region(row["region_code"], row["name"], row["parent_code"], row["level"], row["region_code"])
+        for row in _rows("regions.csv")
+    ]
+    by_code = {region.code: region for region in regions}
+    former = [
+        Region(
+            *(row["region_code"], row["name"], row["parent_code"], row["level"]),
+            same_as=row["region_code"],
+            valid_from=int(row["valid_from"]),
+            valid_to=int(row["valid_to"]),
+        )
+        for row in _rows("region_history.csv")
+    ]
+    successors = {
+        (row["region_code"], row["name"]): row["successor_code"]
+        for row in _rows("region_history.csv")
+        if row["change"] == "recoded" and row["successor_code"] != row["region_code"]
+    }
+    former = [region._replace(same_as=_follow(region.code, region.name, successors)) for region in former]
+    for region in sorted(former, key=lambda region: region.valid_to or 0):
+        if region.code not in by_code or by_code[region.code].valid_to:
+            by_code[region.code] = region
+    aliases = [
+        Region(
+            row["region_code"], row["name"], by_code[row["region_code"]].parent, by_code[row["region_code"]].level,
+            row["region_code"], row["zone"],
+        )
+        for row in _rows("region_aliases.csv")
+    ]  # fmt: skip
+    return _indexed(regions, former, aliases, by_code)
+
+
+def _indexed(
+    regions: list[Region], former: list[Region], aliases: list[Region], by_code: dict[str, Region]
+) -> Regions:
+    names: defaultdict[str, list[Region]] = defaultdict(list)
+    short: defaultdict[str, list[Region]] = defaultdict(list)
+    townships: defaultdict[str, list[Region]] = defaultdict(list)
+    for region in [*regions, *former, *aliases]:
+        if region.level == "national" and not region.zone:
+            continue
+        target = townships if region.level == "township" and not region.zone else names
+        target[region.name].append(region)
+        for form in short_forms(region.name, region.level) if not region.zone else ():
+            # 民和县 is as good as a full name; 民和 is not.
+            (names if "自治" in region.name and form[-1] in "州县旗" else short)[form].append(region)
+    ancestors: dict[str, frozenset[str]] = {}
+    for region in [*regions, *former]:
+        up = {region.parent, by_code[region.parent].parent if region.parent in by_code else ""}
+        up |= {by_code[code].parent for code in up if code in by_code}
+        up |= set(ancestors.get(region.code, ()))
+        ancestors[region.code] = frozenset(up - {""})
+    for region in former:  # a recoded region lies where it lies now, too
+        if region.same_as != region.code and by_code[region.code] is region:
+            ancestors[region.code] |= ancestors.get(region.same_as, frozenset()) | {region.same_as}
+            ancestors[region.same_as] = ancestors.get(region.same_as, frozenset()) | {
+                region.parent,
+                region.code,
+            }
+    every = [*names, *short, *townships]
+    return Regions(
+        by_code,
+        {name: tuple(found) for name, found in names.items()},
+        {name: tuple(found) for name, found in short.items() if name not in names},
+        {name: tuple(found) for name, found in townships.items()},
+        ancestors,
+        max(map(len, every)),
+    )
+
+
+def _follow(code: str, name: str, successors: dict[tuple[str, str], str]) -> str:
+    """The code a region of this name has now; codes are used again for other regions, so the name goes along."""
+    seen = {code}
+    while (later := successors.get((code, name), code)) not in seen:
+        code = later
+        seen.add(code)
+    return code
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (REFERENCE / name).open(encoding="utf8", newline="") as file:
+        return list(csv.DictReader(file))
