@@ -7,6 +7,7 @@ unreadable (U+FFFD at its end) rather than given to one of the two cells.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -255,18 +256,18 @@ def _head(fragment: Fragment, rows_wanted: int) -> dict[int, list[tuple[int, int
 
 def grid_of(fragment: Fragment) -> Grid:
     """The fragment as a `Grid`; edges at which no cell starts or ends are left out."""
-    tops = {top: i for i, top in enumerate(sorted({area.top for area in fragment.areas}))}
-    lefts = {left: i for i, left in enumerate(sorted({area.left for area in fragment.areas}))}
+    tops = sorted({area.top for area in fragment.areas})
+    lefts = sorted({area.left for area in fragment.areas})
     ordered = sorted(
         zip(fragment.areas, fragment.texts, strict=True), key=lambda pair: (pair[0].top, pair[0].left)
     )
     cells = [
         GridCell(
             text,
-            tops[area.top],
-            lefts[area.left],
-            sum(area.top <= top < area.bottom for top in tops),
-            sum(area.left <= left < area.right for left in lefts),
+            bisect_left(tops, area.top),
+            bisect_left(lefts, area.left),
+            bisect_left(tops, area.bottom) - bisect_left(tops, area.top),
+            bisect_left(lefts, area.right) - bisect_left(lefts, area.left),
         )
         for area, text in ordered
     ]
