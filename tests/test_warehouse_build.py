@@ -7,7 +7,8 @@ import pytest
 from extractors.dataroot import DataRoot
 from extractors.errors import UserError
 from warehouse.build import build
-from warehouse.publish import newest, publish
+from warehouse.places import newest
+from warehouse.publish import publish
 from warehouse.query import open_newest
 
 

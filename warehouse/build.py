@@ -1,37 +1,42 @@
 """Builds a new DuckDB file from the tidy Parquet: tables, comments, views. One run gives one complete dated file.
 
 The file grows under a hidden name and gets its own only when it is whole, so a kill leaves nothing a reader could
-open. Never changes an existing file, never moves the pointer (`warehouse.publish` does), never reads a page.
+open. When few reports changed, it grows from a copy of the last published file. Never changes an existing file,
+never moves the pointer (`warehouse.publish` does), never reads a page.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import logging
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
-import pyarrow.parquet as pq
 
 from extractors import schema
-from extractors.dataroot import TIDY, WAREHOUSE, DataRoot
+from extractors.dataroot import DataRoot
 from extractors.errors import UserError
-from warehouse import measures as harmonised
+from transforms import cross_checks
+from warehouse import derive, load, nightly, reference
 from warehouse import schema_sql as sql
+from warehouse.corrections import apply_corrections
+from warehouse.diff import make_changes
+from warehouse.lineage import load_lineage
+from warehouse.places import newest_or_none, workplace
+
+log = logging.getLogger(__name__)
 
 STORAGE_VERSION = "v1.2.0"
 """Oldest DuckDB that can read the files. A newer format would lock out analysts who have not upgraded."""
-
-VIEWS = Path(__file__).parent / "views"
 MEMORY_LIMIT = "3GB"
-
-
-def dated_name(now: datetime) -> str:
-    """File name of a build, to the second in UTC."""
-    return f"ogi-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.duckdb"
+MOST_GENERATIONS = 30
+"""Builds on a copy in a row; then a whole one, which also gives back the space of rows replaced meanwhile."""
 
 
 @contextlib.contextmanager
@@ -45,147 +50,160 @@ def new_file(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         creator.execute(f"ATTACH {sql.text(str(path))} AS made (STORAGE_VERSION '{STORAGE_VERSION}')")
         creator.execute("DETACH made")
     with duckdb.connect(str(path)) as connection:
-        connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
-        connection.execute("SET preserve_insertion_order = false")
         yield connection
 
 
-def _checked_files(root: DataRoot, table: str) -> list[str]:
-    """Addresses of a table's Parquet files, each opened once; UserError for one that is cut or lacks a column."""
-    expected = schema.arrow_schema(table)
-    addresses = []
-    for name in root.files(f"{TIDY}/{table}", ".parquet"):
-        try:
-            found = pq.read_schema(root.path(name), filesystem=root.fs)
-        except Exception as error:
-            raise UserError(
-                f"{name}: not a whole Parquet file ({error}); write the table again with `ogi ingest` or `ogi reparse`"
-            ) from error
-        if missing := [column for column in expected.names if column not in found.names]:
-            raise UserError(f"{name}: lacks the column {', '.join(missing)} of table {table}; write it again")
-        addresses.append(root.path(name) if root.is_local else root.fs.unstrip_protocol(root.path(name)))
-    return addresses
+def rules(folder: Path = reference.REFERENCE) -> str:
+    """Fingerprint of everything but the tidy rows that a build depends on: code, schema, views, reviewed files.
+
+    A build on a copy of the last file is allowed only when nothing of this changed since.
+    """
+    here = Path(__file__).parent
+    files = [*here.glob("*.py"), *here.glob("*.sql"), *here.glob("views/*.sql"), schema.SCHEMA_FILE]
+    files += [Path(cross_checks.__file__), *folder.glob("*.csv")]
+    known = hashlib.sha256(duckdb.__version__.encode())
+    for file in sorted(files):
+        known.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return known.hexdigest()[:16]
 
 
-def load_tidy(connection: duckdb.DuckDBPyConnection, root: DataRoot, table: str) -> int:
-    """Creates a tidy table and fills it from its Parquet files; the number of rows. No files give an empty table."""
-    connection.execute(sql.create_table(table))
-    files = _checked_files(root, table)
-    if not files:
-        return 0
-    columns = ", ".join(sql.quoted(name) for name in schema.tables()[table]["columns"])
-    listed = ", ".join(sql.text(name) for name in files)
-    try:
-        connection.execute(
-            f"INSERT INTO {sql.quoted(table)} SELECT {columns} "
-            f"FROM read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
-        )
-    except duckdb.Error as error:
-        raise UserError(f"{TIDY}/{table}: the rows do not fit the table: {error}") from error
-    return int(connection.execute(f"SELECT count(*) FROM {sql.quoted(table)}").fetchall()[0][0])
-
-
-def read_measures(connection: duckdb.DuckDBPyConnection) -> dict[str, harmonised.Measure]:
-    """The measures, checked against the loaded table `indicators`."""
-    catalogue = dict(connection.execute("SELECT indicator, by_applicant FROM indicators").fetchall())
-    return harmonised.read_measures(catalogue) if catalogue else {}
-
-
-def make_measures(connection: duckdb.DuckDBPyConnection, measures: dict[str, harmonised.Measure]) -> None:
-    """Table `measures`: one row a measure and form."""
-    connection.execute(sql.create_table("measures"))
-    rows = [
-        (m.name, m.theme, m.label_en, m.label_zh, m.unit, m.kind, c.form, c.formula or None, c.comparable)
-        + (m.since, c.why or None, m.is_derived)
-        for m in measures.values()
-        for c in m.forms.values()
-    ]
-    if rows:
-        connection.executemany(f"INSERT INTO measures VALUES ({', '.join('?' * 12)})", rows)
-
-
-def make_agency_year(connection: duckdb.DuckDBPyConnection, measures: dict[str, harmonised.Measure]) -> None:
-    """Table `agency_year`: the current report of each agency and year, each measure a column of its printed cells."""
-    cells = harmonised.printed_cells(measures)
-    columns = ", ".join(sql.text(harmonised.column_of(cell)) for cell in cells) or "'none'"
-    values = "".join(
-        f",\n    CAST({harmonised.expression(m)} AS DECIMAL(20,4)) AS {sql.quoted(m.name)}"
-        for m in measures.values()
-    )
-    connection.execute(f"""
-        CREATE TABLE agency_year AS
-        WITH printed AS (
-            SELECT report_id, indicator || coalesce(':' || applicant, '') AS code, value
-            FROM observations WHERE value_kind = 'number'
-        ), pivoted AS (
-            PIVOT printed ON code IN ({columns}) USING first(value) GROUP BY report_id
-        ), pictures AS (
-            SELECT DISTINCT report_id FROM observations WHERE is_ocr
-        )
-        SELECT r.agency_id, r.agency_name, a.region_code, a.level, a.kind, a.function, r.year, r.report_id, r.form,
-            r.status, pictures.report_id IS NOT NULL AS has_ocr{values}
-        FROM reports r
-        LEFT JOIN agencies a USING (agency_id)
-        LEFT JOIN pivoted ON pivoted.report_id = r.report_id
-        LEFT JOIN pictures ON pictures.report_id = r.report_id
-        WHERE r.is_current
-        ORDER BY r.year, r.agency_id
-    """)
-    for statement in sql.comments("TABLE", "agency_year", schema.tables()["agency_year"]):
-        connection.execute(statement)
-    for measure in measures.values():
-        comment = f"{measure.label_en} ({measure.label_zh}), {measure.unit}; NULL when a number it needs is not printed"
-        connection.execute(f"COMMENT ON COLUMN agency_year.{sql.quoted(measure.name)} IS {sql.text(comment)}")
-
-
-def make_views(connection: duckdb.DuckDBPyConnection) -> None:
-    """Every view of `schema.yml`, from `views/<name>.sql`, with its comments."""
-    for name, facts in sql.views().items():
-        body = (VIEWS / f"{name}.sql").read_text(encoding="utf8")
-        connection.execute(f"CREATE VIEW {sql.quoted(name)} AS\n{body}")
-        for statement in sql.comments("VIEW", name, facts):
-            connection.execute(statement)
-
-
-def build(root: DataRoot) -> Path:
+def build(root: DataRoot, *, whole: bool = False, folder: Path = reference.REFERENCE) -> Path:
     """Tidy Parquet below `data/tidy` to a new complete file `data/warehouse/ogi-<UTC time>.duckdb`; its path.
 
-    UserError, in a sentence that names file or row, when an input is broken or the disk is full; nothing is left.
+    whole: build from the Parquet files alone even where a copy of the last file would do.
+    folder: the reviewed reference files. UserError, in a sentence that names file and row, when an input is broken
+    or the disk is full; nothing is left then and the last good file stays.
     """
-    folder = root.local(WAREHOUSE)
-    folder.mkdir(parents=True, exist_ok=True)
-    growing = folder / f".building-{uuid.uuid4().hex[:8]}.duckdb"
+    place = workplace(root)
+    place.mkdir(parents=True, exist_ok=True)
+    _sweep(place)
+    growing = place / f".building-{os.getpid()}-{uuid.uuid4().hex[:8]}.duckdb"
     try:
-        with new_file(growing) as connection:
-            for table in sql.tidy_tables():
-                load_tidy(connection, root, table)
-                for statement in sql.comments("TABLE", table, schema.tables()[table]):
-                    connection.execute(statement)
-            measures = read_measures(connection)
-            make_measures(connection, measures)
-            for statement in sql.comments("TABLE", "measures", schema.tables()["measures"]):
-                connection.execute(statement)
-            make_agency_year(connection, measures)
-            make_views(connection)
-            connection.execute("CHECKPOINT")
-        return _finish(growing, folder)
-    except (duckdb.IOException, OSError) as error:
+        previous = newest_or_none(root)
+        if whole or previous is None or not _grow_from(root, previous, growing, folder):
+            _grow_whole(root, previous, growing, folder)
+        return _finish(growing, place)
+    except (duckdb.IOException, duckdb.OutOfMemoryException, OSError) as error:
+        reason = str(error).splitlines()[0]
         raise UserError(
-            f"{folder}: the file could not be written ({error}); the last good file stays"
+            f"{place}: the new file could not be written ({reason}); the last good file stays"
         ) from error
     finally:
-        for rest in folder.glob(f"{growing.name}*"):
-            rest.unlink(missing_ok=True)
+        for rest in place.glob(f"{growing.name}*"):
+            _remove(rest)
 
 
-def _finish(growing: Path, folder: Path) -> Path:
+def _prepare(connection: duckdb.DuckDBPyConnection, root: DataRoot) -> None:
+    connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
+    connection.execute("SET autoinstall_known_extensions = false")
+    load.connect_files(connection, root)
+
+
+def _grow_whole(root: DataRoot, previous: Path | None, growing: Path, folder: Path) -> None:
+    """Fills a new file from the Parquet files."""
+    for rest in growing.parent.glob(f"{growing.name}*"):
+        _remove(rest)
+    with new_file(growing) as connection:
+        _prepare(connection, root)
+        for statement in sql.create_enums():
+            connection.execute(statement)
+        files = {table: load.sources(root, table) for table in sql.tidy_tables()}
+        for table, of_table in files.items():
+            load.load_table(connection, table, of_table)
+            log.info("loaded table=%s files=%s rows=%s", table, len(of_table), sum(f.rows for f in of_table))
+        load.write_sources(connection, [source for of_table in files.values() for source in of_table])
+        derive.comment_on(connection, "sources")
+        _review(connection, folder)
+        measures = derive.make_measures(connection, folder)
+        rates = reference.load_rates(connection, folder, measures)
+        derive.make_wide(connection, measures)
+        cross_checks.check_across(connection)
+        derive.apply_verdicts(connection, folder)
+        derive.make_portal_activity(connection, root)
+        derive.make_digests(connection)
+        for table in ("rate_definitions", "agency_lineage", "agency_members", "deadlines", "corrections"):
+            derive.comment_on(connection, table)
+        make_changes(connection, previous)
+        _sign(connection, previous, folder, generation=0)
+        derive.make_views(connection, measures, rates)
+        derive.make_dictionary(connection)
+        connection.execute("CHECKPOINT")
+
+
+def _review(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """What people decided: corrections, lineage, deadlines."""
+    nightly.recheck_corrected(connection, apply_corrections(connection, folder))
+    load_lineage(connection, folder)
+    reference.load_deadlines(connection, folder)
+
+
+def _grow_from(root: DataRoot, previous: Path, growing: Path, folder: Path) -> bool:
+    """Grows the new file from a copy of the last one; False when that would not be sound or not be faster."""
+    with duckdb.connect(str(previous), read_only=True) as last:
+        load.connect_files(last, root)
+        plan = nightly.plan(last, root, rules(folder), MOST_GENERATIONS)
+    if plan is None:
+        return False
+    log.info("building on a copy previous=%s partitions=%s", previous.name, len(plan.partitions))
+    shutil.copyfile(previous, growing)
+    with duckdb.connect(str(growing)) as connection:
+        _prepare(connection, root)
+        if not nightly.replace_changed(connection, plan, folder):
+            return False
+        _review(connection, folder)
+        measures = derive.make_measures(connection, folder)
+        derive.remake_wide(connection, measures)
+        derive.remake_cross_findings(connection)
+        derive.apply_verdicts(connection, folder)
+        derive.make_portal_activity(connection, root)
+        derive.remake_digests(connection)
+        load.write_sources(connection, plan.files)
+        for table in ("agency_lineage", "agency_members", "deadlines", "corrections", "sources"):
+            derive.comment_on(connection, table)
+        make_changes(connection, previous)
+        _sign(connection, previous, folder, generation=plan.generation + 1)
+        connection.execute("CHECKPOINT")
+    return True
+
+
+def _sign(
+    connection: duckdb.DuckDBPyConnection, previous: Path | None, folder: Path, generation: int
+) -> None:
+    """Table `build_info`."""
+    connection.execute(sql.create_table("build_info"))
+    derive.comment_on(connection, "build_info")
+    facts = {
+        "built_at": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}",
+        "previous_file": previous.name if previous else None,
+        "rules": rules(folder),
+        "duckdb_version": duckdb.__version__,
+        "generation": str(generation),
+        "way": "copy of the last file" if generation else "whole",
+    }
+    load.insert_rows(connection, "build_info", list(facts.items()))
+
+
+def _finish(growing: Path, place: Path) -> Path:
     """Forces the file to disk and gives it its dated name; two builds in one second get two names."""
     with growing.open("rb") as stream:
         os.fsync(stream.fileno())
     while True:
-        target = folder / dated_name(datetime.now(UTC))
-        try:
+        target = place / f"ogi-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.duckdb"
+        with contextlib.suppress(FileExistsError):
             os.link(growing, target)
-        except FileExistsError:
-            continue
-        return target
+            return target
+
+
+def _sweep(place: Path) -> None:
+    """Removes what builds that were killed left behind; a build still running keeps its file."""
+    for rest in place.glob(".building-*"):
+        owner = rest.name.split("-")[1]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+            _remove(rest)
+
+
+def _remove(rest: Path) -> None:
+    if rest.is_dir():
+        shutil.rmtree(rest, ignore_errors=True)
+    else:
+        rest.unlink(missing_ok=True)

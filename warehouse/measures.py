@@ -7,7 +7,6 @@ printed makes the sum NULL: nothing is completed from what is there. Never compu
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,18 +14,21 @@ from pathlib import Path
 
 from extractors.errors import UserError
 from extractors.records import APPLICANTS
+from warehouse.reference import REFERENCE, read_rows
 
-REFERENCE = Path(__file__).resolve().parents[1] / "transforms" / "reference"
-MEASURES_FILE = REFERENCE / "measures.csv"
+MEASURES_FILE = "measures.csv"
 FORMS = ("2008", "2014", "2019", "2021")
 COMPARABLE = ("yes", "limited", "no")
-PARTS = "[parts]"
+PARTS = "parts"
+"""In place of an applicant: the sum over the six kinds, all of them printed."""
+KINDS = len(APPLICANTS) - 1
+_PARTS_MARK = "[parts]"
 _FIELDS = ("theme", "label_en", "label_zh", "unit", "kind", "since")
 
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """One printed cell a formula asks for: `applicant` None where the table has no applicant columns."""
+    """One printed cell a formula asks for: `applicant` None where the table has no applicant columns, PARTS for their sum."""
 
     indicator: str
     applicant: str | None
@@ -56,21 +58,14 @@ class Measure:
     since: int
     forms: Mapping[str, Counted]
 
+    def series(self, form: str) -> str:
+        """Values compare when their series is the same: `today` where counted as today, else the form itself."""
+        return "today" if self.forms[form].comparable == "yes" else form
+
     @property
     def is_derived(self) -> bool:
         """Whether we added up parts the report prints without their total."""
-        return any(PARTS in counted.formula for counted in self.forms.values())
-
-
-def read_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
-    """Rows of a reference CSV with their line numbers, as a person's editor counts them."""
-    if not path.exists():
-        raise UserError(
-            f"{path.name}: the file is missing from {path.parent}; restore it from the repository"
-        )
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream)
-        return [(reader.line_num, {k: (v or "").strip() for k, v in row.items() if k}) for row in reader]
+        return any(_PARTS_MARK in counted.formula for counted in self.forms.values())
 
 
 def _parse(formula: str, catalogue: Mapping[str, bool], place: str) -> tuple[tuple[Printed, ...], ...]:
@@ -78,21 +73,23 @@ def _parse(formula: str, catalogue: Mapping[str, bool], place: str) -> tuple[tup
     for alternative in formula.split("|") if formula else ():
         cells: list[Printed] = []
         for term in (t.strip() for t in alternative.split("+")):
-            code = term.removesuffix(PARTS)
+            code = term.removesuffix(_PARTS_MARK)
             if code not in catalogue:
                 raise UserError(
                     f"{place}: the formula names {code!r}, which indicators.csv does not know; "
                     "write a code of its column `indicator`"
                 )
-            if term.endswith(PARTS) and not catalogue[code]:
+            if term.endswith(_PARTS_MARK) and not catalogue[code]:
                 raise UserError(f"{place}: {code} is not printed by applicant, so it has no parts to add")
-            applicants = (None,) if not catalogue[code] else APPLICANTS[:-1] if term != code else ("total",)
-            cells += [Printed(code, applicant) for applicant in applicants]
+            applicant = None if not catalogue[code] else PARTS if term != code else "total"
+            cells.append(Printed(code, applicant))
         alternatives.append(tuple(cells))
     return tuple(alternatives)
 
 
-def read_measures(catalogue: Mapping[str, bool], path: Path = MEASURES_FILE) -> dict[str, Measure]:
+def read_measures(
+    catalogue: Mapping[str, bool], path: Path = REFERENCE / MEASURES_FILE
+) -> dict[str, Measure]:
     """The measures of `measures.csv` by name.
 
     `catalogue` says for each indicator whether it is printed by applicant. UserError, naming file and row, for an

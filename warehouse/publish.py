@@ -7,66 +7,104 @@ published file, never removes the one the pointers name.
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+
 from extractors.dataroot import WAREHOUSE, DataRoot
 from extractors.errors import UserError
+from warehouse.assertions import broken_promises
+from warehouse.diff import changes_text
+from warehouse.places import LINK, POINTER, newest, newest_or_none, workplace
 from warehouse.query import open_file
 
+__all__ = ["KEEP", "Published", "newest", "publish"]
+
 KEEP = 5
-POINTER = "latest.json"
-LINK = "ogi.duckdb"
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The file readers get from now on, and its rows by table."""
+    """The file readers get from now on, its rows by table, and how many reports differ from the file before."""
 
     path: Path
     rows: dict[str, int]
+    changes: dict[str, int]
 
 
-def publish(root: DataRoot, built: Path, keep: int = KEEP) -> Published:
-    """Checks `built` and makes it the newest file; UserError, and the last good file stays, when a check fails."""
-    rows = _rows(built)
-    pointer = {"file": built.name, "rows": rows}
-    root.write_bytes(f"{WAREHOUSE}/{POINTER}", json.dumps(pointer, indent=2).encode())
-    _move_link(root.local(WAREHOUSE), built.name)
-    for old in sorted(root.local(WAREHOUSE).glob("ogi-*.duckdb"))[:-keep]:
-        if old.name != built.name:
-            old.unlink(missing_ok=True)
-    return Published(built, rows)
+def publish(root: DataRoot, built: Path, keep: int = KEEP, accept_loss: str = "") -> Published:
+    """Checks `built` and makes it the newest file.
 
-
-def newest(root: DataRoot) -> Path:
-    """The newest published file; UserError when nothing has been published."""
-    try:
-        name = json.loads(root.read_bytes(f"{WAREHOUSE}/{POINTER}"))["file"]
-    except FileNotFoundError as error:
-        raise UserError(
-            f"{root.address}: nothing has been published here; run `ogi ingest` or `ogi nightly` first, "
-            "or name another data root with --data"
-        ) from error
-    return root.local(WAREHOUSE, name)
-
-
-def _rows(built: Path) -> dict[str, int]:
+    accept_loss: a reason why reports or cells of the last file may be gone; it is written into CHANGES.md.
+    UserError, and the last good file stays, when an assertion fails; the refused file is kept as `refused.duckdb`.
+    """
     with open_file(built) as connection:
-        tables = [t for (t,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
-        return {
-            table: int(connection.execute(f'SELECT count(*) FROM "{table}"').fetchall()[0][0])
-            for table in sorted(tables)
-        }
+        _refuse_outdated(connection, root, built)
+        if broken := broken_promises(connection, accept_loss=bool(accept_loss)):
+            connection.close()
+            refused = built.replace(built.with_name("refused.duckdb"))
+            raise UserError(
+                f"{refused.name} is not published and the last good file stays: " + "; ".join(broken)
+            )
+        rows = _rows(connection)
+        changes = dict(
+            connection.execute(
+                "SELECT change, count(*) FROM changes GROUP BY change ORDER BY change"
+            ).fetchall()
+        )
+        report = changes_text(connection, built.name, accept_loss)
+    _move_pointers(root, built, rows, changes)
+    root.write_bytes(f"{WAREHOUSE}/CHANGES.md", report.encode())
+    _drop_old(root, built, keep)
+    return Published(built, rows, changes)
+
+
+def _refuse_outdated(connection: duckdb.DuckDBPyConnection, root: DataRoot, built: Path) -> None:
+    """UserError when another file was published since this one was built: its changes would be lost from the record."""
+    compared = connection.execute("SELECT value FROM build_info WHERE name = 'previous_file'").fetchall()
+    last = newest_or_none(root)
+    if last is not None and last != built and compared != [(last.name,)]:
+        raise UserError(
+            f"{built.name} was compared with {compared[0][0] or 'nothing'}, but {last.name} is published now; build again"
+        )
+
+
+def _move_pointers(root: DataRoot, built: Path, rows: dict[str, int], changes: dict[str, int]) -> None:
+    if not root.is_local:
+        root.fs.put_file(str(built), root.path(WAREHOUSE, built.name))
+    facts = {"file": built.name, "bytes": built.stat().st_size, "rows": rows, "changes": changes}
+    root.write_bytes(f"{WAREHOUSE}/{POINTER}", json.dumps(facts, indent=2).encode())
+    _move_link(workplace(root), built.name)
 
 
 def _move_link(folder: Path, name: str) -> None:
     """Points `ogi.duckdb` at a file by renaming a new link over the old one: no moment without a link."""
     temporary = folder / f".{LINK}.{uuid.uuid4().hex[:8]}"
     try:
-        os.symlink(name, temporary)
+        temporary.symlink_to(name)
         temporary.replace(folder / LINK)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _drop_old(root: DataRoot, built: Path, keep: int) -> None:
+    """Removes all but the newest `keep` files. A reader with an old file open keeps it until it closes it."""
+    folder = workplace(root)
+    names = {path.name for path in folder.glob("ogi-*.duckdb")}
+    if not root.is_local:
+        names |= {Path(name).name for name in root.files(WAREHOUSE, ".duckdb")}
+    for name in sorted(names - {built.name})[: max(len(names) - keep, 0)]:
+        (folder / name).unlink(missing_ok=True)
+        if not root.is_local and root.exists(WAREHOUSE, name):
+            root.fs.rm_file(root.path(WAREHOUSE, name))
+
+
+def _rows(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    tables = [
+        t for (t,) in connection.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()
+    ]
+    return {
+        table: int(connection.execute(f'SELECT count(*) FROM "{table}"').fetchall()[0][0]) for table in tables
+    }

@@ -8,6 +8,7 @@ import duckdb
 
 from extractors.dataroot import DataRoot
 from extractors.errors import UserError
+from warehouse.places import newest
 
 
 def open_file(path: Path) -> duckdb.DuckDBPyConnection:
@@ -20,6 +21,4 @@ def open_file(path: Path) -> duckdb.DuckDBPyConnection:
 
 def open_newest(root: DataRoot) -> duckdb.DuckDBPyConnection:
     """A read-only connection to the newest published file of a data root."""
-    from warehouse.publish import newest
-
     return open_file(newest(root))
