@@ -166,7 +166,7 @@ def _joined(tables: list[FormTable]) -> list[FormTable]:
     return [FormTable("joined", width, rows)]
 
 
-class _Page:
+class PageWriter:
     """Writes the tags of one page in its style."""
 
     def __init__(self, style: HtmlStyle, rng: Random) -> None:
@@ -250,7 +250,7 @@ def report_body(
     """What stands in a page's content container: headings, prose and tables."""
     rng = Random(seed)
     tables = _drawn_tables(report, style, noise, rng)
-    page = _Page(style, rng)
+    page = PageWriter(style, rng)
     pieces = []
     for part in parts_of(report, repeats_labels):
         if part.table:
