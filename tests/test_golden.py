@@ -1,4 +1,4 @@
-"""Golden pairs: a report in one layout, and the cells it must be read as, side by side in `tests/golden`.
+"""Golden pairs: a report in one layout, and the cells it must be read as, side by side in tests/golden.
 
 `name.txt` (or .html, .pdf, …) goes with `name.cells.csv`: indicator, applicant, value; no value where the cell
 prints none, or none that can be told. A file without its cells gets what the readers read today, and fails

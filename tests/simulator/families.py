@@ -435,7 +435,7 @@ class Epoint(Family):
         if request.path == "/govxxgk/list.html":
             return self.empty_shell("list")
         if request.path == "/js/webBuilderCommon.js":
-            text = f"var projectName='/EWB-FRONT'; var siteInfo = {{siteGuid: '{self.site}'}};"
+            text = f"var siteInfo = {{ 'siteGuid': '{self.site}', 'projectName': '/EWB-FRONT' }};"
             return Response(text.encode(), content_type="application/javascript", kind="script")
         if request.path != "/EWB-FRONT/rest/lightfrontaction/getgovinfolist" or request.method != "POST":
             return None

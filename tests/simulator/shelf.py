@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from html import escape
 from random import Random
+from urllib.parse import quote
 
 from tests.simulator import render_files, render_html, render_text
 from tests.simulator.agencies import OFFICES, Agency, Region, agencies_of
@@ -198,7 +199,7 @@ def _shown_file(shelved: Shelved, address: str) -> str:
     shapes = (
         link,
         f'<iframe src="{address}" width="100%" height="800"></iframe>',
-        f'<iframe src="/pdfjs/web/viewer.html?file={address}"></iframe>',
+        f'<iframe src="/pdfjs/web/viewer.html?file={quote(address, safe="")}"></iframe>',
         f'<script>showVsbpdfIframe("{address}","100%","600","0","","","0");</script>',
     )
     return shapes[shelved.number % len(shapes)]
