@@ -98,14 +98,11 @@ def identities() -> list[Identity]:
     return found
 
 
-def _literal(value: str | int | None) -> str:
-    return (
-        "NULL"
-        if value is None
-        else str(value)
-        if isinstance(value, int)
-        else "'" + value.replace("'", "''") + "'"
-    )
+def _literal(value: object) -> str:
+    """None, a whole number or a text, as SQL."""
+    if value is None or isinstance(value, int):
+        return "NULL" if value is None else str(value)
+    return "'" + str(value).replace("'", "''") + "'"
 
 
 def _terms_values() -> str:

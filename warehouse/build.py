@@ -60,7 +60,7 @@ def rules(folder: Path = reference.REFERENCE) -> str:
     """
     here = Path(__file__).parent
     files = [*here.glob("*.py"), *here.glob("*.sql"), *here.glob("views/*.sql"), schema.SCHEMA_FILE]
-    files += [Path(cross_checks.__file__), *folder.glob("*.csv")]
+    files += [*Path(cross_checks.__file__).parent.glob("*.py"), *folder.glob("*.csv")]
     known = hashlib.sha256(duckdb.__version__.encode())
     for file in sorted(files):
         known.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
@@ -96,6 +96,7 @@ def build(root: DataRoot, *, whole: bool = False, folder: Path = reference.REFER
 def _prepare(connection: duckdb.DuckDBPyConnection, root: DataRoot) -> None:
     connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
     connection.execute("SET autoinstall_known_extensions = false")
+    connection.execute("SET enable_progress_bar = false")
     load.connect_files(connection, root)
 
 
@@ -133,7 +134,7 @@ def _grow_whole(root: DataRoot, previous: Path | None, growing: Path, folder: Pa
 def _review(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """What people decided: corrections, lineage, deadlines."""
     nightly.recheck_corrected(connection, apply_corrections(connection, folder))
-    load_lineage(connection, folder)
+    load_lineage(connection)
     reference.load_deadlines(connection, folder)
 
 

@@ -100,18 +100,15 @@ def _requests_cell(cell: Printed) -> str:
     return f"max({column}) FILTER (applicant = {sql.text(str(cell.applicant))}) AS {name}"
 
 
-def measure_values(measures: Iterable[str]) -> str:
-    """Body of view `measure_values`."""
-    names = list(measures)
+def measure_values(measures: Mapping[str, Measure]) -> str:
+    """Body of view `measure_values`. Name and theme are constants of a branch, so a filter on them drops the others."""
     branches = "\n    UNION ALL\n".join(
-        f"    SELECT {AGENCY}, status, {sql.text(name)} AS measure, {sql.quoted(name)} AS value FROM agency_year"
-        for name in names
+        f"    SELECT {AGENCY}, status, {sql.text(name)} AS measure, {sql.text(measure.theme)} AS theme, "
+        f"{sql.quoted(name)} AS value FROM agency_year"
+        for name, measure in measures.items()
     )
-    if not names:
-        branches = f"    SELECT {AGENCY}, status, '' AS measure, CAST(NULL AS DECIMAL(20,4)) AS value FROM agency_year"
     return f"""
-SELECT v.* EXCLUDE (value, status), m.theme, m.label_en, m.label_zh, m.unit, v.value, m.comparable, m.series, m.formula,
-    m.why,
+SELECT v.* EXCLUDE (value, status), m.label_en, m.label_zh, m.unit, v.value, m.comparable, m.series, m.formula, m.why,
     CASE WHEN v.value IS NOT NULL THEN NULL WHEN v.form IS NULL THEN 'no numbers could be read: ' || v.status
         WHEN m.formula IS NULL THEN coalesce(m.why, 'the ' || v.form || ' form does not print it')
         ELSE 'a number it needs is not printed' END AS missing

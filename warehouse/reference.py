@@ -20,7 +20,6 @@ from warehouse import schema_sql as sql
 REFERENCE = Path(__file__).resolve().parents[1] / "transforms" / "reference"
 VERDICTS = ("confirmed", "dismissed")
 BODIES = ("government", "department", "township")
-LINEAGE_KINDS = ("renamed", "merged", "split")
 
 Row = tuple[int, dict[str, str]]
 
