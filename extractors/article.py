@@ -1,7 +1,7 @@
-"""Takes from an article page what the crawl needs: title, date, publisher, text, attachments, and whether it is the
-report that the list promised.
+"""Takes from an article page what the crawl needs: title, date, publisher, text, attachments.
 
-Never reads a table into cells; the bytes that are kept are the untouched answer.
+Also tells whether it is the report the list promised. Never reads a table into cells; the bytes that
+are kept are the untouched answer.
 """
 
 from __future__ import annotations
@@ -26,9 +26,11 @@ MAX_TEXT = 2_000_000
 
 _SPACE = re.compile(r"[\s\u200b\ufeff]+")
 _FILE = re.compile(r"\.(pdf|docx?|xlsx?|wps|et|rtf|ofd|zip|rar|7z)$", re.IGNORECASE)
-_FILE_PLACE = re.compile(r"downfile\.jsp|/attach/|virtual_attach_file|/group\d+/M\d\d/|download(attach)?\.(jsp|do)", re.I)
+_FILE_PLACE = re.compile(
+    r"downfile\.jsp|/attach/|virtual_attach_file|/group\d+/M\d\d/|download(attach)?\.(jsp|do)", re.I
+)
 _VIEWER = re.compile(r"showVsbpdfIframe\(\s*['\"]([^'\"]+)['\"]")
-_FRAME_PARAMETERS = ("file", "url", "src", "filepath")
+_TOLD = re.compile(r"[?&](?:file|url|src|filepath)=(.+)$", re.IGNORECASE)
 _PICTURE = re.compile(r"\.(png|jpe?g|gif|bmp|tiff?)$", re.IGNORECASE)
 _ICON = re.compile(r"logo|icon|btn|share|qr|code|banner|nav|/images?/(top|foot|bg)", re.IGNORECASE)
 _CHAPTERS = ("总体情况", "主动公开", "依申请公开", "行政复议", "行政诉讼", "存在的主要问题", "收到和处理")
@@ -43,7 +45,7 @@ _CLOCK = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """What an article page says of itself. `has_report` tells whether the report's text stands on the page."""
+    """What an article page says of itself; `has_report`: the report's text stands on the page."""
 
     title: str
     date: date | None
@@ -93,7 +95,9 @@ def examine(page: Page, selectors: Iterable[str], listing: Listing) -> Article:
 
 def column_of(page: Page, words: list[str]) -> str | None:
     """The list an article belongs to: the breadcrumb's link that names the reports, else its last link."""
-    crumbs = page.tree.css("[class*=crumb], [class*=position], [class*=location], [class*=dqwz], [class*=weizhi]")
+    crumbs = page.tree.css(
+        "[class*=crumb], [class*=position], [class*=location], [class*=dqwz], [class*=weizhi]"
+    )
     crumbs += page.tree.css("[class*=path], [id*=crumb], [id*=position], [class*=Position], [class*=place]")
     crumbs += [n for n in page.tree.css("div, p, td, span") if _is_trail(n)]
     for crumb in crumbs:
@@ -122,7 +126,13 @@ def _in_json(page: Page) -> str | None:
         data = page.json()
     except NotKept:
         return None
-    for path in ("custom.data.infocontent", "custom.infocontent", "custom.data.0.infocontent", "data.content", "content"):
+    for path in (
+        "custom.data.infocontent",
+        "custom.infocontent",
+        "custom.data.0.infocontent",
+        "data.content",
+        "content",
+    ):
         if isinstance(text := dig(data, path), str):
             title = dig(data, path.rpartition(".")[0] + ".title")
             heading = f"<h1>{title}</h1>" if isinstance(title, str) else ""
@@ -147,7 +157,7 @@ def _meta(tree: LexborHTMLParser) -> dict[str, str]:
 
 
 def _title(tree: LexborHTMLParser, listing: Listing) -> str:
-    """The best title: meta, a heading, `<title>` without the site's part, the list's; one that names a report first."""
+    """The best title: meta, a heading, `<title>` without the site's part, the list's; a report's first."""
     candidates = [_meta(tree).get("articletitle", "")]
     candidates += [clean_title(node.text(deep=True)) for node in tree.css("h1, ucaptitle, h2")[:6]]
     if (node := tree.css_first("title")) is not None:
@@ -200,7 +210,9 @@ def _attachments(page: Page, body: LexborNode, listing: Listing) -> tuple[str, .
     for link in _VIEWER.findall(page.text):
         if url := join(page.url, link):
             found.append(url)
-    for node in page.tree.css("a[href*='attach'], a[href*='downfile'], a[href$='.pdf'], a[href$='.doc'], a[href$='.docx']"):
+    for node in page.tree.css(
+        "a[href*='attach'], a[href*='downfile'], a[href$='.pdf'], a[href$='.doc'], a[href$='.docx']"
+    ):
         if url := join(page.url, node.attributes.get("href") or ""):
             found.append(url)
     return tuple(dict.fromkeys(found))[:MAX_ATTACHMENTS]
@@ -208,9 +220,11 @@ def _attachments(page: Page, body: LexborNode, listing: Listing) -> tuple[str, .
 
 def _framed(base: str, link: str) -> list[str]:
     """The file a frame shows: itself, or the one its viewer is told to open."""
-    for name, value in parse_qsl(urlsplit(link).query):
-        if name.lower() in _FRAME_PARAMETERS and _is_file(value):
-            url = join(base, value)
+    if told := _TOLD.search(link):
+        # The address often stands there unquoted: then its own parameters are part of it.
+        value = told[1] if "?" in told[1] else told[1].split("&")[0]
+        if _is_file(unquote(value)):
+            url = join(base, value if "?" in value or "/" in value else unquote(value))
             return [url] if url else []
     url = join(base, link)
     return [url] if url and _is_file(url) else []
@@ -227,9 +241,7 @@ def _pictures(page: Page, body: LexborNode) -> tuple[str, ...]:
     return tuple(dict.fromkeys(url for url in found if url and not _ICON.search(url)))[:40]
 
 
-def _expect_report(
-    tree: LexborHTMLParser, title: str, text: str, listing: Listing, has_files: bool
-) -> None:
+def _expect_report(tree: LexborHTMLParser, title: str, text: str, listing: Listing, has_files: bool) -> None:
     """`NotKept` when the page is not about the year and the kind of document the list promised.
 
     Words inside links do not count: a home or list page names every report in its links.

@@ -20,9 +20,15 @@ MAX_JSON_DEPTH = 50
 MAX_NESTING = 1500
 """Word-pasted pages nest some tens of elements; deeper ones are attacks on parsers."""
 
-_OPENING = re.compile(
-    r"<(/?)(div|span|font|b|i|p|table|td|tr|ul|li|a|em|strong|section|blockquote)\b", re.IGNORECASE
+_TAG = re.compile(r"<(/?)([a-zA-Z][\w:-]*)((?:[^<>]{0,300}/>)?)")
+_NOT_NESTING = frozenset(
+    re.findall(
+        r"\w+",
+        "area base br col embed hr img input link meta param source track wbr"
+        " p li td th tr dd dt option tbody thead tfoot colgroup body html head",
+    )
 )
+"""Elements without content, and those that close one another."""
 
 
 @dataclass
@@ -78,9 +84,11 @@ def dig(data: Any, path: str) -> Any:
 
 
 def _nesting(markup: str) -> int:
-    """Deepest level of the container tags, counted on the markup before any parser sees it."""
+    """Deepest level of elements that do not close one another, counted before any parser sees the markup."""
     level = deepest = 0
-    for closing in _OPENING.finditer(markup):
-        level = max(0, level - 1) if closing[1] else level + 1
+    for closing, name, empty in _TAG.findall(markup):
+        if empty or name.lower() in _NOT_NESTING:
+            continue
+        level = max(0, level - 1) if closing else level + 1
         deepest = max(deepest, level)
     return deepest

@@ -46,6 +46,8 @@ class Session(Protocol):
     """What a family may ask of the network; the crawl and the probe each bring their own."""
 
     portal: Portal
+    memo: dict[str, tuple[str, str]]
+    """What a family has learned about the site and need not ask again."""
 
     def get(self, url: str, referer: str = "") -> Page: ...
 
@@ -54,9 +56,9 @@ class Session(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """One page of a list and the reports found on it."""
+    """One page of a list and its reports; no page where the addresses follow from the portal's file."""
 
-    page: Page
+    page: Page | None
     listings: list[Listing]
 
 

@@ -5,6 +5,7 @@ Never asks the network; what a portal's pages look like is the business of its f
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -83,7 +84,7 @@ def load_portals(own: Path | str | None = None, ids: Iterable[str] = ()) -> list
         found |= {portal.id: portal for portal in read_folder(Path(folder))}
     wanted = list(ids)
     if unknown := [name for name in wanted if name not in found]:
-        near = [name for name in found if any(part in name for part in unknown[0].split("."))][:5]
+        near = difflib.get_close_matches(unknown[0], found, 5)
         hint = f"; similar: {', '.join(near)}" if near else ""
         raise UserError(f"portals: no portal {', '.join(unknown)} among {len(found)}{hint}")
     return [found[name] for name in wanted] if wanted else [found[name] for name in sorted(found)]

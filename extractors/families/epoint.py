@@ -19,10 +19,11 @@ from extractors.urls import join
 
 BODY = (".ewb-article-info", ".ewb-info-con", ".ewb-article", "#zoom")
 PAGE_SIZE = 50
+_NAME = "epoint"
 
 _SCRIPT = re.compile(r"""src\s*=\s*['"]([^'"]*[wW]ebBuilderCommon\.js[^'"]*)['"]""")
-_SITE = re.compile(r"""siteGuid['"]?\s*:\s*['"]([^'"]+)['"]""")
-_PROJECT = re.compile(r"""projectName['"]?\s*:\s*['"]([^'"]+)['"]""")
+_SITE = re.compile(r"""siteGuid['"]?\s*[:=]\s*['"]([^'"]+)['"]""")
+_PROJECT = re.compile(r"""projectName['"]?\s*[:=]\s*['"]([^'"]+)['"]""")
 _GUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _MARKS = re.compile(r"[wW]ebBuilderCommon\.js|class=['\"]?ewb-|infoGuid=|EWB-FRONT")
 _FIELDS = (
@@ -61,29 +62,32 @@ def article(session: Session, listing: Listing) -> Page | None:
     guid = dict(parse_qsl(urlsplit(listing.url).query)).get("infoGuid") or _last_guid(listing.url)
     if not guid:
         return None
-    shell = session.get(listing.url, referer=listing.parent_url)
-    if len(re.sub(r"\s", "", shell.tree.text())) > 500 and not _SCRIPT.search(shell.text):
-        return shell
-    application, site = _application(session, shell)
+    if _NAME not in session.memo:
+        shell = session.get(listing.url, referer=listing.parent_url)
+        if not _SCRIPT.search(shell.text):
+            return shell
+        _application(session, shell)
+    application, site = session.memo[_NAME]
     answer = session.post(
         f"{application}/getGovInfoDetail", {"infoGuid": guid, "siteGuid": site}, listing.url
     )
-    if dig(answer.json(), "custom.data") is None and dig(answer.json(), "custom") is None:
-        raise NotKept("other_page", "getGovInfoDetail gave no article")
+    if not dig(answer.json(), "custom"):
+        return session.get(listing.url, referer=listing.parent_url)
     return answer
 
 
 def _application(session: Session, shell: Page) -> tuple[str, str]:
     """Address of the application's actions and the site's id, from the script every page loads."""
-    script = _SCRIPT.search(shell.text)
-    place = join(shell.url, script[1] if script else "/js/webBuilderCommon.js") or shell.url
-    text = shell.text if _PROJECT.search(shell.text) else session.get(place, referer=shell.url).text
-    project, site = _PROJECT.search(text), _SITE.search(text)
-    if project is None:
-        raise NotKept("bad_list", f"{place} names no projectName")
-    return join(shell.url, project[1].rstrip("/") + "/rest/lightfrontaction") or shell.url, site[
-        1
-    ] if site else ""
+    if _NAME not in session.memo:
+        script = _SCRIPT.search(shell.text)
+        place = join(shell.url, script[1] if script else "/js/webBuilderCommon.js") or shell.url
+        text = shell.text if _PROJECT.search(shell.text) else session.get(place, referer=shell.url).text
+        project, site = _PROJECT.search(text), _SITE.search(text)
+        if project is None:
+            raise NotKept("bad_list", f"{place} names no projectName")
+        actions = join(shell.url, project[1].rstrip("/") + "/rest/lightfrontaction")
+        session.memo[_NAME] = (actions or shell.url, site[1] if site else "")
+    return session.memo[_NAME]
 
 
 def _last_guid(url: str) -> str:

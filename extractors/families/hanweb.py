@@ -23,6 +23,7 @@ _RECORD = re.compile(r"<record>\s*(?:<!\[CDATA\[)?(.*?)(?:\]\]>)?\s*</record>", 
 _NEXT = re.compile(r"<nextgroup>\s*(?:<!\[CDATA\[)?(.*?)(?:\]\]>)?\s*</nextgroup>", re.DOTALL | re.IGNORECASE)
 _PAGES = re.compile(r"<totalpage>\s*(\d+)", re.IGNORECASE)
 _HREF = re.compile(r"""href\s*=\s*['"]?([^'"\s>]+)""", re.IGNORECASE)
+_YEAR = re.compile(r"fbtime=(\d{4})")
 _MARKS = ("<datastore", "dataproxy.jsp", "/module/xxgk/", "jpaas-publish-server")
 
 
@@ -31,11 +32,12 @@ def recognises(page: Page) -> bool:
 
 
 def list_pages(session: Session, start: Start) -> Iterator[ListPage]:
-    first = session.get(start.url)
     if "xxgkAnnualReport.jsp" in start.url:
-        title = f"{start.year or ''}年政府信息公开工作年度报告"
-        yield ListPage(first, [Listing(start.url, title, parent_url=first.url)])
+        year = start.year or _YEAR.search(start.url)
+        title = f"{year if isinstance(year, int) else year[1] if year else ''}年政府信息公开工作年度报告"
+        yield ListPage(None, [Listing(start.url, title)])
         return
+    first = session.get(start.url)
 
     def read(page: Page) -> Found:
         records = "".join(html.unescape(r) if r.startswith("&lt;") else r for r in _RECORD.findall(page.text))

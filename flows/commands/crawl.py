@@ -1,0 +1,122 @@
+"""`ogi crawl`: reports from the portals into the archive."""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from extractors.crawl import Plan, PortalResult
+from extractors.crawl import crawl as run_crawl
+from extractors.dataroot import DataRoot
+from extractors.errors import UserError
+from extractors.portals import Portal, load_portals
+from flows.commands.options import DataOption
+
+PortalsOption = Annotated[
+    str | None, typer.Option("--portals", help="Folder of your own portal files; else OGI_PORTALS.")
+]
+ContactOption = Annotated[
+    str | None,
+    typer.Option("--contact", help="Mail or web address sent to the portals; else OGI_CONTACT."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("crawl")(crawl_command)
+
+
+def crawl_command(
+    portal: Annotated[
+        list[str] | None, typer.Option("--portal", help="Only this portal; repeat for more.")
+    ] = None,
+    year: Annotated[
+        list[int] | None, typer.Option("--year", help="Only reports of this year; repeat for more.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="At most so many reports a portal.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be fetched; ask for lists only.")
+    ] = False,
+    portals: PortalsOption = None,
+    contact: ContactOption = None,
+    data: DataOption = None,
+) -> None:
+    """Fetch new and changed reports from the portals."""
+    chosen = load_portals(portals, portal or ())
+    named = contact_of(chosen, contact)
+    root = DataRoot.choose(data)
+    plan = Plan(years=frozenset(year) if year else None, limit=limit, is_dry=dry_run)
+    results = _with_progress(chosen, root, plan, named)
+    for result in sorted(results, key=lambda r: r.portal_id):
+        typer.echo(line_of(result, plan, next(p for p in chosen if p.id == result.portal_id)))
+    typer.echo(summary_of(results, plan, root))
+    raise typer.Exit(1 if len(results) < len(chosen) or any(r.is_failed for r in results) else 0)
+
+
+def _with_progress(chosen: list[Portal], root: DataRoot, plan: Plan, contact: str) -> list[PortalResult]:
+    """Runs the crawl beside a progress bar; Ctrl-C ends it after the pages in flight."""
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    stop = threading.Event()
+    results: list[PortalResult] = []
+    with Progress(console=console, transient=True) as bar, ThreadPoolExecutor(1) as pool:
+        task = bar.add_task("crawling", total=len(chosen))
+
+        def done(result: PortalResult) -> None:
+            results.append(result)
+            bar.update(task, advance=1, description=f"crawling, last {result.portal_id}")
+
+        running = pool.submit(run_crawl, chosen, root, plan, contact=contact, stop=stop, on_result=done)
+        try:
+            running.result()
+        except KeyboardInterrupt:
+            console.print("stopping after the pages in flight; the next run goes on from here")
+            stop.set()
+            running.result()
+    return results
+
+
+def contact_of(chosen: list[Portal], given: str | None) -> str:
+    """Whom a portal's operator can write to; `UserError` when nobody is named and real portals are asked."""
+    contact = given or os.environ.get("OGI_CONTACT") or ""
+    if not contact and any(not p.manners.allow_private for p in chosen):
+        raise UserError(
+            "crawl: no contact given; portals' operators must be able to write to you. "
+            "Set OGI_CONTACT (or --contact) to your mail or web address"
+        )
+    return contact or "local test"
+
+
+def line_of(result: PortalResult, plan: Plan, portal: Portal) -> str:
+    """One portal's line."""
+    found = result
+    if plan.is_dry:
+        minutes = found.new * max(portal.manners.delay_seconds, 0.5) / 60
+        text = f"{found.portal_id}: {found.lists} list pages, {found.new} reports to fetch, about {minutes:.1f} min"
+    else:
+        counts = f"{found.new} new, {found.changed} changed, {found.same} same"
+        cost = f"{found.requests} requests, {found.bytes:,} bytes, {found.seconds:.1f} s"
+        text = f"{found.portal_id}: {found.pages} pages, {counts}, {cost}"
+    refused = [f"{code} {count}" for code, count in (result.refused + result.failed).most_common()]
+    if refused:
+        text += f"; refused: {', '.join(refused)}"
+    return f"{text}; FAILED: {result.error}" if result.error else text
+
+
+def summary_of(results: list[PortalResult], plan: Plan, root: DataRoot) -> str:
+    """The run in one line, and where its result lies."""
+    failed = sum(r.is_failed for r in results)
+    new, changed, same = (sum(getattr(r, name) for r in results) for name in ("new", "changed", "same"))
+    if plan.is_dry:
+        due = f"{new} reports to fetch, {same} known and not due"
+        return f"{len(results)} portals, {failed} failed: {due}; nothing kept"
+    difference = (
+        f"{new} new, {changed} changed, {same} same" if new or changed else f"no difference, {same} same"
+    )
+    return f"{len(results)} portals, {failed} failed: {difference}; kept in {root.address}"
