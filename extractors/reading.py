@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from extractors import forms
 from extractors.archive import known_snapshots, read_payloads
 from extractors.carrier import carrier_of
+from extractors.chapters import limits_note
 from extractors.dataroot import CELLS, DataRoot
 from extractors.errors import Refused
 from extractors.labels import fold
@@ -137,7 +138,8 @@ def _read(document: Document, snapshot: Snapshot, row: dict[str, Any]) -> Readin
     }
     if status == "not_a_report":
         return Reading(row)
-    notes = [Leftover("reader_note", note, "", 0, i, 0) for i, note in enumerate(document.notes, start=1)]
+    said = [*document.notes, *filter(None, [limits_note(document)])]
+    notes = [Leftover("reader_note", note, "", 0, i, 0) for i, note in enumerate(said, start=1)]
     return Reading(row, [*matched.cells, *told], [*matched.leftovers, *notes], list(chapters))
 
 
@@ -229,9 +231,9 @@ def snapshot_of(row: dict[str, Any]) -> Snapshot:
     )
 
 
-def read_documents(root: DataRoot) -> pa.Table:
+def read_documents(root: DataRoot, folder: str = CELLS) -> pa.Table:
     """All rows of `documents`."""
-    return root.read_table(f"{CELLS}/documents", arrow_schema("documents"))
+    return root.read_table(f"{folder}/documents", arrow_schema("documents"))
 
 
 def batches(snapshots: Sequence[Snapshot]) -> Iterator[list[Snapshot]]:
@@ -258,48 +260,57 @@ def read_all(
     processes: int | None = None,
     seconds: float = 30.0,
     megabytes: int = 500,
+    folder: str = CELLS,
 ) -> Iterator[ReadSummary]:
     """Reads snapshots in worker processes; each batch's files are written by its worker before its summary comes.
 
+    folder: where below the root the files go; another one than `cells` keeps a reading apart until it is accepted.
     seconds, megabytes: limits of a document. A batch that passes them is read again one document at a time, and
     the document at fault gets a row `unread` with the reason.
     """
     when = now()
-    again: list[tuple[str, list[Snapshot], datetime]] = []
-    items: list[tuple[str, list[Snapshot], datetime]] = [(root.address, b, when) for b in batches(snapshots)]
+    again: list[tuple[str, list[Snapshot], datetime, str]] = []
+    items = ((root.address, batch, when, folder) for batch in batches(snapshots))
     for outcome in run_bounded(items, WORK, processes, seconds, megabytes):
         if outcome.refused:
-            again += [(root.address, [snapshot], when) for snapshot in outcome.item[1]]
+            again += [(root.address, [snapshot], when, folder) for snapshot in outcome.item[1]]
         else:
             yield outcome.result
     for outcome in run_bounded(again, WORK, processes, seconds, megabytes):
-        yield outcome.result if not outcome.refused else _unread(root, outcome.item[1], when, outcome.refused)
+        if outcome.refused:
+            yield _unread(root, outcome.item[1], when, outcome.refused, folder)
+        else:
+            yield outcome.result
 
 
-def _unread(root: DataRoot, snapshots: Sequence[Snapshot], when: datetime, reason: str) -> ReadSummary:
+def _unread(
+    root: DataRoot, snapshots: Sequence[Snapshot], when: datetime, reason: str, folder: str
+) -> ReadSummary:
     """Rows for documents whose reading had to be ended from outside."""
     readings = [
         Reading({**_row(snapshot, when), "carrier": "unknown", "status": "unread", "status_reason": reason})
         for snapshot in snapshots
     ]
-    return store_readings(root, readings, batch_name(when, snapshots))
+    return store_readings(root, readings, batch_name(when, snapshots), folder)
 
 
-def read_batch(item: tuple[str, Sequence[Snapshot], datetime]) -> ReadSummary:
-    """Reads the snapshots of (root's address, snapshots, time) and writes their files. Runs in a worker process."""
-    address, snapshots, read_at = item
+def read_batch(item: tuple[str, Sequence[Snapshot], datetime, str]) -> ReadSummary:
+    """Reads the snapshots of (root's address, snapshots, time, folder); writes their files. Runs in a worker process."""
+    address, snapshots, read_at, folder = item
     root = DataRoot(address)
     places = [(snapshot.warc_path, snapshot.warc_offset) for snapshot in snapshots]
     bodies = read_payloads(root, places)
     readings = [read_snapshot(s, body, read_at) for s, body in zip(snapshots, bodies, strict=True)]
-    return store_readings(root, readings, batch_name(read_at, snapshots))
+    return store_readings(root, readings, batch_name(read_at, snapshots), folder)
 
 
-def store_readings(root: DataRoot, readings: Sequence[Reading], batch_id: str) -> ReadSummary:
+def store_readings(
+    root: DataRoot, readings: Sequence[Reading], batch_id: str, folder: str = CELLS
+) -> ReadSummary:
     """Writes a batch: `documents` last, so that a batch whose row is there is there whole."""
     tables = to_tables(readings)
     for name in reversed(TABLES):
-        root.write_table(f"{CELLS}/{name}/{batch_id}.parquet", tables[name])
+        root.write_table(f"{folder}/{name}/{batch_id}.parquet", tables[name])
     return ReadSummary(
         tuple(
             (
