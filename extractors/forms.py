@@ -32,34 +32,6 @@ def load(name: str) -> dict[str, Any]:
     return dict(yaml.safe_load((FOLDER / f"{name}.yml").read_text(encoding="utf8")))
 
 
-@cache
-def traditional() -> dict[int, str]:
-    """Translation of traditional characters to the simplified ones of the forms, for the characters the forms use."""
-    from opencc import OpenCC
-
-    words = "".join(sorted(set("".join(_words(load(n)) for n in _FORM_FILES))))
-    converter = OpenCC("s2t")
-    table = {}
-    for simplified in words:
-        written = converter.convert(simplified)
-        if written != simplified and len(written) == 1:
-            table[ord(written)] = simplified
-    return table
-
-
-_FORM_FILES = ("proactive", "requests", "review_litigation", "statistics")
-
-
-def _words(node: Any) -> str:
-    if isinstance(node, str):
-        return node
-    if isinstance(node, dict):
-        return "".join(_words(v) for v in node.values())
-    if isinstance(node, list):
-        return "".join(_words(v) for v in node)
-    return ""
-
-
 class Labels:
     """A set of labels with what each means; several meanings of one label are kept in printed order."""
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.resources import files
 
 LONGEST_LABEL = 400
 """No label of any form, filling instructions included, is longer; longer text is prose."""
@@ -28,6 +29,20 @@ def fold(text: str) -> str:
     return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text).translate(_VARIANTS))
 
 
+@cache
+def _simplified() -> dict[int, str]:
+    """Traditional characters to simplified ones, one for one, from OpenCC's dictionary."""
+    pairs = files("opencc").joinpath("dictionary", "TSCharacters.txt").read_text(encoding="utf8").split("\n")
+    fields = (line.split("\t") for line in pairs if "\t" in line)
+    return {ord(written): meant.split()[0] for written, meant in fields if len(written) == 1}
+
+
+@lru_cache(maxsize=65536)
+def plain(text: str) -> str:
+    """Folded, and in simplified characters: what words of the forms are looked for in."""
+    return fold(text).translate(_simplified())
+
+
 @lru_cache(maxsize=65536)
 def key(text: str) -> str:
     """What labels are compared by: folded, numbering and notes in brackets removed, punctuation dropped.
@@ -37,15 +52,9 @@ def key(text: str) -> str:
     """
     if len(text) > 4 * LONGEST_LABEL:
         return ""
-    folded = fold(text)
+    folded = plain(text)
     if len(folded) > LONGEST_LABEL:
         return ""
     bare = _NUMBERING.sub("", folded)
     noteless = _NOTE.sub("", bare)
     return _PUNCTUATION.sub("", noteless) or _PUNCTUATION.sub("", bare)
-
-
-@lru_cache(maxsize=16384)
-def whole_key(text: str) -> str:
-    """Like `key`, but numbering and notes stay: for labels put together from pieces."""
-    return _PUNCTUATION.sub("", fold(text))

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from extractors import forms
-from extractors.labels import fold, key
-from extractors.numbers import is_value_like, unit_of_label
+from extractors.labels import key
+from extractors.numbers import is_value_like, unit_of, unit_of_label
 from extractors.records import Cell, Document, Grid, GridCell, Leftover, Paragraph, Strip
 from extractors.sheet import Printed, Sheet
 from extractors.strip_rows import grids_of_strip
@@ -67,12 +67,13 @@ class GridReader:
     table_kind: str = ""
     value_column: int | None = 0
     statistics_columns: int = 1
+    has_units: bool = False
 
     def forget(self) -> None:
         """A new chapter begins: no header reaches into it."""
         self.blocks, self.units, self.header_cells, self.half_header = (), (), (), []
         self.applicants, self.table_kind = {}, ""
-        self.value_column, self.statistics_columns = 0, 1
+        self.value_column, self.statistics_columns, self.has_units = 0, 1, False
 
     def read(self, grid: Grid, table: int) -> None:
         self.table = table
@@ -275,23 +276,20 @@ class GridReader:
             return True
         self.table_kind = "requests"
         values = row[label + 1 :]
-        chosen = self._in_order(row, values, 7) or self._by_applicant(row, values)
-        self.sheet.request(meaning, self._ordered(chosen), self._raw(row, values))
+        chosen = None
+        if not self._has_other_order():
+            chosen = self._in_order(row, values, 7) or self._by_applicant(row, values)
+        self.sheet.request(meaning, chosen, self._raw(row, values))
         return True
 
-    def _ordered(self, chosen: list[Printed] | None) -> list[Printed] | None:
-        """Refuses the statutory order when the header names another one."""
-        if chosen is None or len(self.applicants) < 7:
-            return chosen
-        order = sorted(
-            self.applicants, key=lambda name: (self.applicants[name].column, self.applicants[name].row)
-        )
-        # The two lines of the header interleave in texts without spans; only a full line of leaves tells an order.
+    def _has_other_order(self) -> bool:
+        """Whether the header names the seven applicants in another order than the form: then no column is certain."""
         columns = [cell.column for cell in self.applicants.values()]
-        if len(set(columns)) < 7 or tuple(order) == forms.requests().applicants or self.grid.padded:
-            return chosen
-        by_name = dict(zip(order, chosen, strict=True))
-        return [by_name[name] for name in forms.requests().applicants]
+        # The lines of a header interleave in texts without spans; only seven places of their own tell an order.
+        if self.grid.padded or len(set(columns)) < 7:
+            return False
+        order = tuple(sorted(self.applicants, key=lambda name: self.applicants[name].column))
+        return order != forms.requests().applicants
 
     def _by_applicant(self, row: Sequence[GridCell], values: Sequence[GridCell]) -> list[Printed] | None:
         """Seven columns told by the header's places, or by the row's right end when it is as wide as the table."""
@@ -362,6 +360,7 @@ class GridReader:
         if not (this_year or plain):
             return False
         self.table_kind = "statistics"
+        self.has_units = any(k in header["unit"] for k in keys)
         labels_and_units = [i for i, k in enumerate(keys) if k in header["unit"]]
         before = max([0, *labels_and_units])
         if this_year and cumulative:
@@ -387,10 +386,10 @@ class GridReader:
             return False
         rest = list(row[label + 1 :])
         unit = ""
-        if rest and is_unit(rest[0].text):
-            unit = rest[0].text
-            rest = rest[1:]
         columns = self.statistics_columns
+        if rest and (unit_of(rest[0].text) or (self.has_units and not rest[0].text and len(rest) > columns)):
+            unit = unit_of(rest[0].text)
+            rest = rest[1:]
         place = self.value_column
         chosen = None
         if (
@@ -432,36 +431,6 @@ def _merged(cells: Sequence[GridCell]) -> list[GridCell]:
         else:
             merged.append(cell)
     return merged
-
-
-_UNITS = frozenset(
-    [
-        "件",
-        "条",
-        "次",
-        "个",
-        "人",
-        "人次",
-        "万元",
-        "元",
-        "份",
-        "篇",
-        "起",
-        "宗",
-        "场",
-        "期",
-        "处",
-        "部",
-        "项",
-        "名",
-    ]
-    + ["——", "—", "-", "―", "――", "--"]
-)
-
-
-def is_unit(text: str) -> bool:
-    """Whether a cell is the unit column of the statistics form."""
-    return fold(text) in _UNITS
 
 
 def _has_digit(text: str) -> bool:

@@ -24,7 +24,9 @@ _AMOUNT = re.compile(
     rf"(?:人民币|¥|¥|RMB)?{_PLAIN}(?P<multiplier>百万|千万|[万亿千])?(?P<yuan>余?元)?(?:人民币|整)?{_NOTE}",
     re.DOTALL,
 )
-_UNIT_IN_LABEL = re.compile(r"(百万|千万|[万亿千])?元")
+_UNIT = re.compile(r"(百万|千万|[万亿千])?元")
+# What stands before a unit must be what forms print there: 总金额（万元）, 单位：元; after a damaged character it is none.
+_UNIT_IN_LABEL = re.compile(r"(?:^|[(\[:,、;位额額])((?:百万|千万|[万亿千])?元)")
 _TIMES = {None: 1, "": 1, "千": 10**3, "万": 10**4, "百万": 10**6, "千万": 10**7, "亿": 10**8}
 _NEGATIVE = {"-", "减", "减少", "净减", "净减少", "↓"}
 _VALUE_LIKE = re.compile(
@@ -36,8 +38,41 @@ _VALUE_LIKE = re.compile(
 
 def unit_of_label(label: str) -> str:
     """The money unit a header names: 采购总金额（万元） → 万元; "" when it names none."""
-    found = _UNIT_IN_LABEL.search(unicodedata.normalize("NFKC", label).replace(" ", ""))
-    return found[0] if found else ""
+    found = _UNIT_IN_LABEL.search(_fold(label))
+    return found[1] if found else ""
+
+
+_UNITS = frozenset(
+    [
+        "件",
+        "条",
+        "次",
+        "个",
+        "人",
+        "人次",
+        "万元",
+        "元",
+        "份",
+        "篇",
+        "起",
+        "宗",
+        "场",
+        "期",
+        "处",
+        "部",
+        "项",
+        "名",
+    ]
+)
+
+
+@lru_cache(maxsize=4096)
+def unit_of(text: str) -> str:
+    """The unit that a cell of the statistics form's unit column names, — for its dashes; "" for anything else."""
+    folded = _fold(text).strip("()[]{}:")
+    if folded in _UNITS:
+        return folded
+    return "—" if folded and not folded.strip("-—―–") else ""
 
 
 @lru_cache(maxsize=65536)
@@ -93,7 +128,7 @@ def _read_amount(folded: str, unit_text: str) -> tuple[Decimal | None, str]:
         return Decimal(0), "number"
     multiplier = found["multiplier"]
     if not multiplier and not found["yuan"]:
-        unit = _UNIT_IN_LABEL.fullmatch(unit_text)
+        unit = _UNIT.fullmatch(unit_text)
         if not unit:
             return None, "unit_unknown"
         multiplier = unit[1]
@@ -115,7 +150,20 @@ def _fold(text: str) -> str:
     return re.sub(r"[\s\u200b-\u200f\u2060\ufeff]+", "", folded)
 
 
-_SIGNS = str.maketrans({"−": "-", "﹣": "-", "‐": "-", "‑": "-", "，": ","})
+_SIGNS = str.maketrans(
+    {"−": "-", "﹣": "-", "‐": "-", "‑": "-", "，": ","}
+    | {
+        "萬": "万",
+        "億": "亿",
+        "無": "无",
+        "減": "减",
+        "淨": "净",
+        "條": "条",
+        "項": "项",
+        "個": "个",
+        "幣": "币",
+    }
+)
 
 
 @lru_cache(maxsize=65536)
@@ -131,7 +179,7 @@ def read_prose_value(printed: str, unit_text: str, kind: str) -> tuple[Decimal |
         return read_value(printed, unit_text, kind)
     value, is_approximate = found
     if kind == "amount" and value:
-        unit = _UNIT_IN_LABEL.fullmatch(unit_text)
+        unit = _UNIT.fullmatch(unit_text)
         if not unit:
             return None, "unit_unknown"
         value *= _TIMES[unit[1]]

@@ -36,7 +36,7 @@ def read_document(data: bytes, url: str = "", content_type: str = "") -> Documen
         from extractors import read_office
 
         reader = {"docx": read_office.read_docx, "xlsx": read_office.read_xlsx, "xls": read_office.read_xls}
-        return reader[carrier](data) if carrier in reader else read_office.read_legacy(data)
+        return reader[carrier](data) if carrier in reader else read_office.read_legacy(data, carrier)
     if carrier == "image":
         from extractors.read_image import read_image
 

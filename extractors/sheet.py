@@ -82,6 +82,11 @@ class Sheet:
         if value is None:
             self._lost(row, f"row {meanings[0]}: one value expected")
 
+    def pass_statistic(self, meanings: Sequence[str]) -> None:
+        """A row of the statistics form without a value was passed; it tells the section of those after it."""
+        if len(meanings) == 1:
+            self._last_statistic = meanings[0]
+
     def _follows(self, place: dict[str, int], code: str) -> bool:
         """Whether the row before was this one's predecessor on the form, or its section's first row."""
         if not self._last_statistic:

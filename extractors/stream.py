@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from extractors import forms
-from extractors.labels import fold, key
-from extractors.numbers import is_value_like, unit_of_label
+from extractors.labels import key, plain
+from extractors.numbers import is_value_like, unit_of, unit_of_label
 from extractors.records import Paragraph
 from extractors.sheet import Printed, Sheet
 
@@ -74,19 +74,20 @@ class StreamReader:
 
     def is_heading(self, text: str) -> bool:
         """A chapter's heading: numbered, short, and no row of a form."""
-        folded = fold(text[: 2 * _LONGEST_HEADING])
+        folded = plain(text[: 2 * _LONGEST_HEADING])
         return (
             len(folded) <= _LONGEST_HEADING
             and bool(_HEADING.match(folded))
             and not folded.startswith("(")
             and len(key(text)) >= SHORTEST_HEADING
+            and sum(is_value_like(word) for word in text.split()) < 2
             and not self.known.begins(key(text))
         )
 
     def read_lines(self, lines: Sequence[tuple[int, Paragraph]], table: int, is_cut: bool = False) -> None:
         """Reads a run of lines between two tables."""
-        if not any(mark in fold(p.text[:4000]) for _, p in lines for mark in self.marks[:1]) and not any(
-            mark in fold(p.text[:4000]) for _, p in lines for mark in self.marks[1:]
+        if not any(mark in plain(p.text[:4000]) for _, p in lines for mark in self.marks[:1]) and not any(
+            mark in plain(p.text[:4000]) for _, p in lines for mark in self.marks[1:]
         ):
             return
         self.table = table
@@ -105,7 +106,7 @@ class StreamReader:
         """
         region: list[tuple[int, Paragraph]] = []
         for number, paragraph in enumerate(paragraphs):
-            folded = fold(paragraph.text[:4000])
+            folded = plain(paragraph.text[:4000])
             is_prose = _is_prose(folded) and not self.known.begins(key(paragraph.text))
             if region and is_prose and not self._has_row_words(paragraph.text):
                 yield [*region, (number, Paragraph("", paragraph.gap))]
@@ -151,13 +152,14 @@ class StreamReader:
             yield Token(text, number, place, is_value)
 
     def _words_of(self, region: Sequence[tuple[int, Paragraph]]) -> Iterator[Token]:
+        """Words of lines; where lines are cells (one value a line), a line with inner spaces (1 619) stays whole."""
+        lines = [(n, p.text) for n, p in region if p.text and not _PAGE_NUMBER.match(p.text)]
+        is_cell_a_line = _is_cell_a_line([text for _, text in lines])
         place = 0
-        for number, paragraph in region:
-            text = paragraph.text
-            if _PAGE_NUMBER.match(text):
-                continue
+        for number, text in lines:
             words = text.split()
             is_one = len(words) == 1 or self.known(key(text)) or self.is_heading(text)
+            is_one = is_one or (is_cell_a_line and is_value_like(text))
             if not is_one:
                 words = _SPACES_IN_NOTE.sub(lambda found: "".join(found[0].split()), text).split()
             for word in [text] if is_one else self._labels_joined(words):
@@ -219,7 +221,7 @@ class StreamReader:
         proactive, requests = forms.proactive(), forms.requests()
         since_heading: list[str] = []
         for token in texts:
-            folded, label = fold(token.text[:400]), key(token.text)
+            folded, label = plain(token.text[:400]), key(token.text)
             since_heading.append(folded)
             if self.is_heading(token.text):
                 self._finish_requests()
@@ -237,7 +239,8 @@ class StreamReader:
                 self.kind = "statistics"
                 self._statistics_columns(texts)
         joined = "".join(since_heading)
-        if self.kind in ("", "requests") and "结果维持" in joined:
+        names_both = "行政复议" in joined and "行政诉讼" in joined
+        if self.kind in ("", "requests") and ("结果维持" in joined or names_both):
             self._finish_requests()
             self.kind = "review"
         elif self.kind == "" and "自然人" in joined:
@@ -263,6 +266,8 @@ class StreamReader:
         values = segment.values
         if any(token.text == HALF_BLANK for token in values):
             return None
+        if len({token.line for token in values}) > 1 and any(_is_open(token.text) for token in values):
+            return None  # cells that wrap over lines: the lines no longer keep the order of the columns
         if len(values) != n:
             values = _without_page_number(values, n)
         return [self._printed(t) for t in values] if len(values) == n else None
@@ -341,21 +346,21 @@ class StreamReader:
         words = forms.statistics()
         texts = list(segment.texts)
         unit = ""
-        from extractors.match import is_unit
-
-        if texts and is_unit(texts[-1].text):
-            unit = texts.pop().text
+        if texts and unit_of(texts[-1].text):
+            unit = unit_of(texts.pop().text)
         label = "".join(t.text for t in texts)
         meanings = _ends_in(_run_key(label), words.rows)
         if texts and not meanings:
             meanings = words.rows.find(key(texts[-1].text))
+        for passed in texts[:-1]:
+            self.sheet.pass_statistic(words.rows.exact(key(passed.text)))
         values = segment.values
         if not meanings:
             if any(_has_digit(t.text) for t in values):
                 self._leave(segment, "unknown_row", "no row of the form has this label")
             return
-        while values and is_unit(values[0].text) and len(values) > self.value_columns:
-            unit = unit or values[0].text
+        while values and unit_of(values[0].text) and len(values) > self.value_columns:
+            unit = unit or unit_of(values[0].text)
             values = values[1:]
         values = _without_page_number(values, self.value_columns)
         chosen = None
@@ -387,6 +392,13 @@ def _is_spaced(region: Sequence[tuple[int, Paragraph]]) -> bool:
     return len(gaps) >= 4 and sum(gap >= 1 for gap in gaps) >= 0.7 * len(gaps)
 
 
+def _is_cell_a_line(lines: Sequence[str]) -> bool:
+    """Whether values stand alone on their lines; in lines of whole rows a label or other values stand beside them."""
+    with_values = [line.split() for line in lines if any(is_value_like(word) for word in line.split())]
+    alone = sum(all(is_value_like(word) for word in words) and len(words) <= 3 for words in with_values)
+    return alone >= 0.85 * len(with_values)
+
+
 def _is_prose(folded: str) -> bool:
     return folded.endswith(("。", ";")) or (len(folded) > 60 and bool(_PROSE.search(folded)))
 
@@ -404,11 +416,11 @@ def _last_label(texts: Sequence[Token], labels: forms.Labels) -> str:
 def _header_blocks(texts: Sequence[str]) -> tuple[tuple[forms.Block, ...], tuple[str, ...]]:
     """Blocks whose columns the header's words spell, however its cells are broken; and the units it names."""
     words = forms.proactive()
-    spelled = key("".join(_NOTE.sub("", fold(text)) for text in texts))
+    spelled = key("".join(_NOTE.sub("", plain(text)) for text in texts))
     fitting = tuple(block for block in words.blocks if _spells(spelled, block.labels))
     if not fitting:
         fitting = words.block_of(tuple(key(text) for text in texts))
-    unit = unit_of_label(fold("".join(texts)))
+    unit = unit_of_label(plain("".join(texts)))
     return fitting, tuple(unit for _ in range(3))
 
 
@@ -420,7 +432,7 @@ def _spells(text: str, columns: Sequence[frozenset[str]]) -> bool:
 
 def _run_key(text: str) -> str:
     """Letters and digits of a run of label pieces, notes removed, also one whose end is wrapped away."""
-    folded = fold(text)
+    folded = plain(text)
     return _NOT_WORD.sub("", _OPEN_NOTE.sub("", _NOTE.sub("", folded)))
 
 
@@ -474,6 +486,12 @@ def _without_page_number(values: Sequence[Token], n: int) -> list[Token]:
     if len(values) == n + 1 and n > 1 and len(lines) == 2 and n in lines.values():
         return [token for token in values if lines[token.line] == n]
     return list(values)
+
+
+def _is_open(text: str) -> bool:
+    """Whether a note in brackets begins or ends outside this text."""
+    folded = plain(text)
+    return folded.count("(") != folded.count(")")
 
 
 def _has_digit(text: str) -> bool:

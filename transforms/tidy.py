@@ -19,6 +19,7 @@ import pyarrow.dataset as ds
 
 from extractors.dataroot import CELLS, TIDY, DataRoot
 from extractors.numbers import read_prose_value, read_value
+from extractors.portals import load_portals
 from extractors.records import APPLICANTS
 from extractors.schema import arrow_schema
 from transforms.checks import check_reports
@@ -102,7 +103,9 @@ def make_reports(documents: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     frame = documents[documents["status"].isin(REPORT_STATUSES) & documents["year"].notna()].copy()
     frame["agency_name"] = frame["agency_name"].fillna("")
-    asked = frame[["agency_name", "portal_id"]].assign(portal_region=_portal_regions(frame["portal_id"]))
+    asked = frame[["agency_name", "portal_id", "year"]].assign(
+        portal_region=_portal_regions(frame["portal_id"])
+    )
     resolved = resolve_agencies(asked.reset_index(drop=True))
     frame["agency_id"] = resolved["agency_id"].to_numpy()
     frame["year"] = frame["year"].astype("int32")
@@ -118,10 +121,8 @@ def make_reports(documents: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _portal_regions(portal_ids: pd.Series) -> list[str]:
     """National region code of each portal, "" for local files and portals of no one region."""
-    from extractors.portals import region_of_portal
-
-    codes = {portal: region_of_portal(portal) for portal in portal_ids.unique()}
-    return [codes[portal] for portal in portal_ids]
+    codes = {portal.id: portal.region for portal in load_portals()}
+    return [codes.get(portal, "") for portal in portal_ids]
 
 
 def _is_current(frame: pd.DataFrame) -> pd.Series:

@@ -126,7 +126,10 @@ def _wrapped(text: str, width: int) -> Lines:
 
 def _pdf_row(rng: Random, row: Row) -> Lines:
     """A row as text is taken from a PDF: a long label wraps before, around or beside its numbers."""
-    numeric = [slot.role == "value" or (slot.role == "filler" and slot.text.isdigit()) for slot in row]
+    numeric = [
+        slot.role == "value" or (slot.role == "filler" and slot.text.replace(",", "").isdigit())
+        for slot in row
+    ]
     labels = [slot for slot, is_number in zip(row, numeric, strict=True) if not is_number]
     numbers = " ".join(
         slot.text for slot, is_number in zip(row, numeric, strict=True) if is_number and slot.text
@@ -185,6 +188,8 @@ LAYOUTS: dict[str, Draw] = {
 
 _BLANKS_GONE = ("cell_line_tight", "cell_line_dropped", "one_line_spaced", "spaced", "pdf_text")
 """Layouts with nothing left where a blank cell was, or only an empty line that could be anything."""
+HIDE_SPACES = ("one_line_spaced", "spaced", "pdf_text", "glued", "cell_line_tight", "cell_line_dropped")
+"""Layouts where a line may hold several cells, so that a space inside a number looks like the end of one."""
 HIDE_MERGES = ("markdown", "markdown_repeated")
 """Layouts where a value over merged columns looks like a value of one column, or of each: nobody can tell."""
 
@@ -193,20 +198,29 @@ def _value_slots(row: Row) -> list[Slot]:
     return [slot for slot in row if slot.role == "value"]
 
 
-def lost_cells(report: Report, layout: str) -> frozenset[Key]:
-    """Cells that need not be found: their column is lost, or they run into a neighbour."""
+def lost_cells(report: Report, layout: str, is_folded: bool = False) -> frozenset[Key]:
+    """Cells that need not be found: their column is lost, or they run into a neighbour.
+
+    is_folded: runs of white space have become one space, as in a page: a blank last cell then looks like padding.
+    """
     lost: set[Key] = set()
     for table in tables_of(report):
         for row in table.rows:
             slots = _value_slots(row)
-            keys = [key for slot in slots for key in slot.keys]
             is_short = any(not slot.text for slot in slots)
             is_trimmed = layout == "pipe_trimmed" and row is table.rows[-1] and is_short
-            if layout == "glued" or is_trimmed or (layout in _BLANKS_GONE and is_short):
-                lost.update(keys)
-            if any(len(slot.keys) > 1 for slot in slots):
-                # Without spans nobody can tell which columns the one value covers.
-                lost.update(keys)
+            is_trimmed |= is_folded and bool(slots) and not slots[-1].text
+            is_merged = any(len(slot.keys) > 1 for slot in slots)
+            # A note or a space inside a number ends the cell where cells are told apart by spaces.
+            is_torn = layout in HIDE_SPACES and any(" " in slot.text for slot in slots)
+            if (
+                layout == "glued"
+                or is_trimmed
+                or is_merged
+                or is_torn
+                or (layout in _BLANKS_GONE and is_short)
+            ):
+                lost.update(key for slot in slots for key in slot.keys)
     return frozenset(lost)
 
 
