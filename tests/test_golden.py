@@ -1,8 +1,8 @@
 """Golden pairs: a report in one layout, and the cells it must be read as, side by side in tests/golden.
 
-`name.txt` (or .html, .pdf, …) goes with `name.cells.csv`: indicator, applicant, value; no value where the cell
-prints none, or none that can be told. A file without its cells gets what the readers read today, and fails
-until somebody has compared the two and committed them. Nothing ever writes over a pair.
+`name.txt` (or .html, .pdf, …) goes with `name.cells.csv`: indicator, applicant, value; no value where the
+cell prints none, or none that can be told. A file without its cells gets what the readers read today, and
+fails until somebody has compared the two and committed them. Nothing ever writes over a pair.
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from random import Random
 
+from opencc import OpenCC
+
 from tests.simulator.form_tables import CORRECTION_OVERDUE, FEE_OVERDUE, FormTable, Row, Slot
 
 MISPRINTS = {
@@ -45,6 +47,7 @@ INSTRUCTIONS = {
     "行政许可": "行政许可（不含行政处罚、行政强制，按2020年办结数填写）",
 }
 _HALF_WIDTH = str.maketrans("（）：，．；“”", '():,.;""')
+_TRADITIONAL = OpenCC("s2t")
 LAW = "《中华人民共和国政府信息公开条例》"
 
 
@@ -60,6 +63,7 @@ class Noise:
     law_name: bool = False
     same_headers: bool = False
     local_row: bool = False
+    traditional: bool = False
 
 
 QUIET = Noise()
@@ -87,6 +91,8 @@ def _label(rng: Random, text: str, role: str, noise: Noise) -> str:
         text = BREAKS[bare]
     if role == "section" and noise.law_name and text.startswith("第二十条"):
         text = LAW + text
+    if noise.traditional:
+        text = _TRADITIONAL.convert(text)
     if rng.random() < noise.spaces:
         text = _spaced(rng, text)
     return text.translate(_HALF_WIDTH) if noise.half_width else text

@@ -5,16 +5,20 @@ from __future__ import annotations
 from decimal import Decimal
 
 DASHES = ("/", "-", "—", "——", "无", "\\")
-DIGITS = ("plain", "full width", "thousands")
+DIGITS = ("plain", "full width", "thousands", "annotated", "inner spaces")
 _FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 
 
 def digits(value: int, style: str) -> str:
-    """12345 as `12345`, `１２３４５` or `12,345`."""
+    """12345 as `12345`, `１２３４５`, `12,345`, `12345（其中修订 16 件）` or `12 345`."""
     if style == "full width":
         return str(value).translate(_FULL_WIDTH)
     if style == "thousands":
         return f"{value:,}"
+    if style == "annotated" and value % 3 == 2:
+        return f"{value}（其中修订 {value // 2} 件）"
+    if style == "inner spaces" and value > 9:
+        return f"{str(value)[:-1]} {str(value)[-1]}"
     return str(value)
 
 

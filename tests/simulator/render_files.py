@@ -61,7 +61,9 @@ def _pdf_table(table: FormTable, is_ruled: bool) -> Table:
     for one in place(table):
         slot = one.slot
         text = slot.text.replace("\n", "<br/>")
-        cells[one.row][one.column] = slot.text if slot.role == "value" else Paragraph(text, _SMALL)
+        cells[one.row][one.column] = (
+            slot.text if slot.role == "value" and len(text) < 7 else Paragraph(text, _SMALL)
+        )
         if slot.rowspan > 1 or slot.colspan > 1:
             end = (one.column + slot.colspan - 1, one.row + slot.rowspan - 1)
             commands.append(("SPAN", (one.column, one.row), end))

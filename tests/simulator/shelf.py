@@ -130,7 +130,7 @@ class Shelved:
     @property
     def lost(self) -> frozenset[Key]:
         kind, _, name = self.layout.partition(":")
-        return render_text.lost_cells(self.report, name) if kind == "text" else frozenset()
+        return render_text.lost_cells(self.report, name, is_folded=True) if kind == "text" else frozenset()
 
 
 @dataclass(frozen=True, slots=True)
