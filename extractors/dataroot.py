@@ -5,6 +5,7 @@ Knows paths and atomic writes, on a local disk or any fsspec address. Never know
 
 from __future__ import annotations
 
+import json
 import os
 import posixpath
 import uuid
@@ -17,11 +18,16 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from extractors.errors import UserError
+
 RAW = "raw"
 CRAWL = "crawl"
 CELLS = "cells"
 TIDY = "tidy"
 WAREHOUSE = "warehouse"
+VERSION_FILE = "version.json"
+LAYOUT = 1
+"""Number of the layout below the data root; raised when older programs would misread it."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +38,36 @@ class DataRoot:
 
     @classmethod
     def choose(cls, given: str | None = None) -> DataRoot:
-        """`--data`, else `OGI_DATA`, else `./data`."""
-        return cls(given or os.environ.get("OGI_DATA") or "data")
+        """`--data`, else `OGI_DATA`, else `./data`; `UserError` when a newer version of the program wrote it."""
+        root = cls(given or os.environ.get("OGI_DATA") or "data")
+        root.refuse_newer()
+        return root
+
+    def refuse_newer(self) -> None:
+        """`UserError` when a newer layout than `LAYOUT` lies here, or `version.json` is not what it should be."""
+        try:
+            content = self.fs.cat_file(self.path(VERSION_FILE))
+        except FileNotFoundError:
+            return
+        except Exception as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise UserError(f"{self.address}: the data root cannot be opened ({reason})") from None
+        try:
+            found = int(json.loads(content)["layout"])
+        except (ValueError, KeyError, TypeError):
+            raise UserError(
+                f"{self.address}/{VERSION_FILE}: expected a layout number; restore the file from a copy"
+            ) from None
+        if found > LAYOUT:
+            raise UserError(
+                f"{self.address}: written by a newer version (layout {found}, this program knows {LAYOUT}); "
+                "install the newer version, nothing was changed"
+            )
+
+    def mark_version(self) -> None:
+        """Writes `version.json` where there is none yet."""
+        if not self.exists(VERSION_FILE):
+            self.write_bytes(VERSION_FILE, json.dumps({"layout": LAYOUT}).encode())
 
     @cached_property
     def _located(self) -> tuple[Any, str]:
@@ -68,7 +102,9 @@ class DataRoot:
         if not self.fs.exists(start):
             return []
         base = len(self._located[1]) + 1
-        return sorted(p[base:] for p in self.fs.find(start) if p.endswith(suffix) and "/." not in p[base - 1 :])
+        return sorted(
+            p[base:] for p in self.fs.find(start) if p.endswith(suffix) and "/." not in p[base - 1 :]
+        )
 
     def read_bytes(self, relative: str) -> bytes:
         return bytes(self.fs.cat_file(self.path(relative)))
