@@ -36,6 +36,7 @@ _ICON = re.compile(r"logo|icon|btn|share|qr|code|banner|nav|/images?/(top|foot|b
 _CHAPTERS = ("总体情况", "主动公开", "依申请公开", "行政复议", "行政诉讼", "存在的主要问题", "收到和处理")
 _NOISE = "script, style, noscript, template, header, footer, nav"
 _REPORT_WORDS = re.compile(r"年度报告|年报|工作报告")
+_SUBJECT_WORDS = ("信息公开", "年报", "年度报告", "工作报告")
 _SITE_PART = re.compile(r"\s*[-_|–—]+\s*[^-_|–—]*$")
 _CLOCK = re.compile(
     r"(浏览|阅读|点击|访问)(次数|量|数|人数)?[:：]?\d*次?|(当前|现在|打印)时间[:：]?[\d年月日:：\-/]*"
@@ -73,14 +74,15 @@ def examine(page: Page, selectors: Iterable[str], listing: Listing) -> Article:
     elif is_stub(page.payload):
         raise NotKept("stub", f"{len(page.payload)} bytes")
     tree = page.tree
-    title = _title(tree, listing)
+    titles = _own_titles(tree)
+    title = next((t for t in titles if _is_of_report(t)), listing.title or next(iter(titles), ""))
     body = _body(tree, tuple(selectors))
     text = _SPACE.sub("", body.text(deep=True, separator=" "))[:MAX_TEXT]
     attachments = _attachments(page, body, listing)
     pictures = _pictures(page, body)
     meta = _meta(tree)
     if inner is None:
-        _expect_report(tree, title, text, listing, has_files=bool(attachments or pictures))
+        _expect_report(tree, titles, text, listing, has_files=bool(attachments or pictures))
     relied_on = f"{_SPACE.sub('', title)}\x1f{_CLOCK.sub('', text)}"
     return Article(
         title=title,
@@ -156,15 +158,17 @@ def _meta(tree: LexborHTMLParser) -> dict[str, str]:
     return found
 
 
-def _title(tree: LexborHTMLParser, listing: Listing) -> str:
-    """The best title: meta, a heading, `<title>` without the site's part, the list's; a report's first."""
-    candidates = [_meta(tree).get("articletitle", "")]
-    candidates += [clean_title(node.text(deep=True)) for node in tree.css("h1, ucaptitle, h2")[:6]]
+def _own_titles(tree: LexborHTMLParser) -> list[str]:
+    """What the page calls itself: meta, headings, `<title>` without the site's part."""
+    titles = [_meta(tree).get("articletitle", "")]
+    titles += [clean_title(node.text(deep=True)) for node in tree.css("h1, ucaptitle, h2")[:6]]
     if (node := tree.css_first("title")) is not None:
-        candidates.append(_SITE_PART.sub("", clean_title(node.text(deep=True))))
-    candidates = [c for c in candidates if c]
-    reports = [c for c in candidates if _REPORT_WORDS.search(c) and years_in(c)]
-    return (reports or [listing.title] if listing.title else reports or candidates or [""])[0]
+        titles.append(_SITE_PART.sub("", clean_title(node.text(deep=True))))
+    return [title for title in titles if title]
+
+
+def _is_of_report(title: str) -> bool:
+    return bool(_REPORT_WORDS.search(title) and years_in(title))
 
 
 def _body(tree: LexborHTMLParser, selectors: tuple[str, ...]) -> LexborNode:
@@ -241,22 +245,25 @@ def _pictures(page: Page, body: LexborNode) -> tuple[str, ...]:
     return tuple(dict.fromkeys(url for url in found if url and not _ICON.search(url)))[:40]
 
 
-def _expect_report(tree: LexborHTMLParser, title: str, text: str, listing: Listing, has_files: bool) -> None:
-    """`NotKept` when the page is not about the year and the kind of document the list promised.
+def _expect_report(
+    tree: LexborHTMLParser, titles: list[str], text: str, listing: Listing, has_files: bool
+) -> None:
+    """`NotKept` when the page shows that it is another one than the list promised.
 
-    Words inside links do not count: a home or list page names every report in its links.
+    A page whose titles or text name the report is the report. Of the rest, a page made of links is a
+    home or list page, and one that calls itself something else is something else; a page that merely
+    says little is kept.
     """
     years = years_in(listing.title)
-    if not years or (years & years_in(title) and _REPORT_WORDS.search(title) and title != listing.title):
+    if not years or has_files or any(_is_of_report(title) and years & years_in(title) for title in titles):
         return
-    links = "".join(_SPACE.sub("", node.text(deep=True)) for node in tree.css("a"))
-    own = text if len(links) < len(text) / 2 else text.replace(links, "")
-    is_report = sum(chapter in own for chapter in _CHAPTERS) >= 2 or bool(_REPORT_WORDS.search(own))
-    is_of_year = bool(years & years_in(own)) or has_files
-    if len(links) > len(text) / 2 and not has_files:
-        is_report = False
-    if not (is_report and is_of_year) and not (has_files and _REPORT_WORDS.search(title + text)):
-        raise NotKept("other_page", f"title {title[:60]!r}")
+    if sum(chapter in text for chapter in _CHAPTERS) >= 3:
+        return
+    links = sum(len(_SPACE.sub("", node.text(deep=True))) for node in tree.css("a"))
+    if links > len(text) / 2:
+        raise NotKept("other_page", "a page of links")
+    if titles and not any(word in title for title in titles for word in _SUBJECT_WORDS):
+        raise NotKept("other_page", f"it calls itself {titles[0][:60]!r}")
 
 
 def _is_trail(node: LexborNode) -> bool:

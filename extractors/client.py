@@ -165,6 +165,8 @@ class Client:
             target = join(request.url, location)
             if target is None:
                 raise NotKept("bad_scheme", f"redirect to {location[:100]!r}")
+            if host_of(target) not in manners.hosts:
+                raise NotKept("host_not_allowed", f"redirect to {host_of(target)}")
             if is_home(target) and not is_home(start):
                 raise NotKept("redirect_home", target)
             if target in seen:
@@ -269,7 +271,7 @@ class Client:
             return None, 0.0
         asked = _seconds(answer.header("retry-after")) or 0.0
         if asked > self.limits.longest_wait_seconds:
-            host.closed = NotKept("rate_limited", f"{host.name} asks to wait {asked:.0f} s")
+            host.closed = NotKept("given_up", f"{host.name} asks to wait {asked:.0f} s")
             return host.closed, asked
         code = "rate_limited" if answer.status in (429, 503) else "server_error"
         return NotKept(code, f"status {answer.status}"), asked

@@ -38,7 +38,7 @@ RECHECK = timedelta(days=30)
 SIDE_BY_SIDE = 200
 """Most portals crawled at once; each waits most of its time for its own host's turn."""
 _ENDS_PORTAL = frozenset(
-    {"given_up", "daily_cap", "rate_limited", "robots_unreachable", "interrupted", "dns_failed"}
+    {"given_up", "daily_cap", "robots_unreachable", "interrupted", "dns_failed"}
 )
 
 

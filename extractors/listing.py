@@ -26,6 +26,9 @@ _DATE = re.compile(r"(20\d\d)\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})")
 _IN_SCRIPT = re.compile(
     r"""['"]((?:https?://|\.{0,2}/)[^'"\s]{4,}|[^'"\s]+\.(?:s?html?|jsp|aspx|pdf|docx?)[^'"\s]*)['"]"""
 )
+_PAGER = re.compile(
+    r"^[\[\](（）)<>«»‹›\s\d.…]*(首页|上一?页|下一?页|前一?页|后一?页|尾页|末页)?[\s<>«»‹›\])]*$"
+)
 _CUT = re.compile(r"(…|\.{2,})$")
 _SPACE = re.compile(r"\s+")
 
@@ -82,7 +85,7 @@ def is_wanted(listing: Listing, years: frozenset[int] | None) -> bool:
 def read_links(
     page: Page, selector: str = "", markup: str | None = None
 ) -> tuple[list[Listing], frozenset[str]]:
-    """The report listings of an HTML page (or of `markup` found in it), and the addresses of all its links.
+    """The report listings of an HTML page (or of `markup` found in it), and the addresses of its links but pagers.
 
     `selector` narrows the page to the items of the list.
     """
@@ -94,8 +97,9 @@ def read_links(
             url = _target(page.url, node)
             if url is None:
                 continue
-            links.add(url)
             title = _title(node)
+            if not _PAGER.match(title):
+                links.add(url)
             if is_report_title(title):
                 listings.append(Listing(url, title, _date_beside(node), parent_url=page.url))
     return listings, frozenset(links)

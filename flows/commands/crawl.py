@@ -98,7 +98,8 @@ def line_of(result: PortalResult, plan: Plan, portal: Portal) -> str:
     found = result
     if plan.is_dry:
         minutes = found.new * max(portal.manners.delay_seconds, 0.5) / 60
-        text = f"{found.portal_id}: {found.lists} list pages, {found.new} reports to fetch, about {minutes:.1f} min"
+        due = f"{found.new} reports to fetch, about {minutes:.1f} min"
+        text = f"{found.portal_id}: {found.lists} list pages, {due}"
     else:
         counts = f"{found.new} new, {found.changed} changed, {found.same} same"
         cost = f"{found.requests} requests, {found.bytes:,} bytes, {found.seconds:.1f} s"
