@@ -139,7 +139,8 @@ class Requests:
         words = load("requests")
         self.columns = Labels((label, code) for code, labels in words["columns"].items() for label in labels)
         self.column_groups = frozenset(words["column_groups"])
-        self.corner = tuple(words["corner"])
+        self.header_words = self.column_groups | self.columns.meanings.keys()
+        self.corner = tuple(label[:12] for label in words["corner"])
         self.applicants = tuple(words["columns"])
         rows: list[tuple[str, str]] = []
         for row in words["rows"]:
@@ -159,6 +160,7 @@ class Review:
         self.groups = Labels((label, code) for code, labels in words["groups"].items() for label in labels)
         self.group_headings = frozenset(words["group_headings"])
         self.results = Labels((label, code) for code, labels in words["results"].items() for label in labels)
+        self.header_words = self.group_headings | self.groups.meanings.keys() | self.results.meanings.keys()
         self.indicators = tuple(
             f"{group}.{result}" for group in words["groups"] for result in words["results"]
         )

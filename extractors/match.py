@@ -131,7 +131,9 @@ class GridReader:
 
     def _section(self, row: Sequence[GridCell], keys: Sequence[str], filled: Sequence[int]) -> bool:
         """第二十条第（一）项, alone in its row, a law's name before it or not."""
-        if forms.proactive().section_mark not in keys[filled[0]] or len({keys[i] for i in filled}) > 1:
+        if forms.proactive().section_mark not in keys[filled[0]]:
+            return False
+        if len({keys[i] for i in filled}) > 1:
             return False
         if len(keys[filled[0]]) > 60:
             return False
@@ -233,13 +235,15 @@ class GridReader:
     def _requests_header(self, row: Sequence[GridCell], keys: Sequence[str]) -> bool:
         """申请人情况 …, 自然人 …, 商业企业 …: no row of values, but it tells where the columns stand."""
         words = forms.requests()
+        if words.header_words.isdisjoint(keys) and not any(k.startswith(words.corner) for k in keys):
+            return False
         found = {}
         groups = 0
         for cell, k in zip(row, keys, strict=True):
             meaning = words.columns.exact(k)
             if meaning:
                 found[meaning[0]] = cell
-            elif k in words.column_groups or any(k.startswith(corner[:12]) for corner in words.corner):
+            elif k in words.column_groups or k.startswith(words.corner):
                 groups += 1
         distinctive = len(set(found) - {"total", "other_org"})
         if not (distinctive or groups) or any(
@@ -319,6 +323,8 @@ class GridReader:
 
     def _review_header(self, row: Sequence[GridCell], keys: Sequence[str]) -> bool:
         words = forms.review()
+        if words.header_words.isdisjoint(keys):
+            return False
         known = [
             k for k in keys if k in words.group_headings or words.groups.exact(k) or words.results.exact(k)
         ]
@@ -337,12 +343,9 @@ class GridReader:
             values = values[1:]
         if len(values) < 10 or not all(is_value_like(cell.text) for cell in values):
             return False
+        chosen = None
         if len(values) == 15 and all(cell.colspan == 1 or not cell.text.strip() for cell in values):
             chosen = [self._printed(cell) for cell in values]
-        elif self.grid.padded and len(values) > 15 and not any(c.text.strip() for c in values[15:]):
-            chosen = [self._printed(cell) for cell in values[:15]] if self._is_full(row) else None
-        else:
-            chosen = None
         self.sheet.review(chosen, self._raw(row, values))
         return True
 

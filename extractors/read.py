@@ -58,9 +58,9 @@ def _with_inner_texts(document: Document) -> Document:
         if len(lines) < 3 and sum(p.text.count("|") for p in lines) < 30:
             blocks.extend(lines)
             return False
-        inner = blocks_of_text("\n".join(p.text for p in lines))["blocks"]
-        blocks.extend(inner)  # type: ignore[arg-type]
-        return any(isinstance(block, Grid | Strip) for block in inner)  # type: ignore[union-attr]
+        inner, _ = blocks_of_text("\n".join(p.text for p in lines))
+        blocks.extend(inner)
+        return any(isinstance(block, Grid | Strip) for block in inner)
 
     for block in document.blocks:
         if isinstance(block, Paragraph) and "|" in block.text:
@@ -70,7 +70,7 @@ def _with_inner_texts(document: Document) -> Document:
             changed |= close()
         text = _long_cell(block) if isinstance(block, Grid) else ""
         if text:
-            blocks += blocks_of_text(text)["blocks"]  # type: ignore[arg-type]
+            blocks += blocks_of_text(text)[0]
             changed = True
         else:
             blocks.append(block)

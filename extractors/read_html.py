@@ -23,11 +23,9 @@ MOST_CHARACTERS = 12_000_000
 LONGEST_CELL = 20_000
 
 _BREAK = "\f"  # white space to the parser, so it may stand between rows; never in the text of a page
-_BLOCK_TAG = re.compile(
-    r"<(?=/?(?:p|div|h[1-6]|li|dt|dd|tr|td|th|section|article|table|pre|br|title)\b)", re.IGNORECASE
-)
+_LINE_TAG = re.compile(r"<(?=/?(?:[pdthPDTH]|[bB][rR]|[lL][iI]|[sS]ec|[aA]rt))")
+"""Tags that begin or end a line, by the first letters of their names: a mark too many is only white space."""
 _IMAGE = "\x1f"
-_IMAGE_TAG = re.compile(r"<img\b", re.IGNORECASE)
 _PRE = re.compile(r"<(pre|textarea)\b.{0,2000000}?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _NUMBER = re.compile(r"\s*(\d{1,9})")
 _GRID = re.compile("\x1dgrid(\\d+)\x1d")
@@ -46,7 +44,7 @@ def read_html(data: bytes, url: str = "", content_type: str = "") -> Document:
     if len(text) > MOST_CHARACTERS:
         raise Refused(f"the page has {len(text):,} characters; at most {MOST_CHARACTERS:,} are read")
     is_cut = _ends_inside_a_cell(text)
-    marked = _IMAGE_TAG.sub(_IMAGE + "<img", _BLOCK_TAG.sub(_BREAK + "<", text))
+    marked = _mark(text)
     if "<pre" in marked or "<PRE" in marked or "<textarea" in marked:
         marked = _PRE.sub(lambda found: found[0].replace("\n", _BREAK), marked)
     tree = LexborHTMLParser(marked)
@@ -64,6 +62,12 @@ def read_html(data: bytes, url: str = "", content_type: str = "") -> Document:
     return Document(
         carrier="html", blocks=blocks, title=title, meta=meta, attachments=attachments, images=images
     )
+
+
+def _mark(text: str) -> str:
+    """The page with a break before every tag that begins or ends a line, and a mark at every picture."""
+    text = _LINE_TAG.sub(_BREAK + "<", text)
+    return text.replace("<img", _IMAGE + "<img").replace("<IMG", _IMAGE + "<IMG")
 
 
 def _ends_inside_a_cell(text: str) -> bool:
@@ -103,27 +107,30 @@ def _printed_rows(table: Any) -> list[list[tuple[str, int, int]]]:
         row = []
         for cell in tr.iter():
             if cell.tag in ("td", "th"):
-                attributes = cell.attributes
-                rowspan = colspan = 1
-                if attributes:
-                    rowspan = _span(attributes.get("rowspan"))
-                    colspan = _span(attributes.get("colspan"))
-                row.append((cell_text(cell.text(deep=True)), rowspan, colspan))
+                spans = cell.attrs
+                row.append((cell_text(cell.text()), _span(spans.get("rowspan")), _span(spans.get("colspan"))))
         rows.append(row)
     return rows
 
 
 def _span(value: str | None) -> int:
     """A span as browsers read it: leading digits (`2;` is 2), at least 1."""
-    found = _NUMBER.match(value) if value else None
+    if not value:
+        return 1
+    found = _NUMBER.match(value)
     return max(1, int(found[1])) if found else 1
 
 
 def cell_text(raw: str) -> str:
     """Text of a cell: white space folded, one line a paragraph."""
-    if len(raw) <= LONGEST_CELL and _BREAK not in raw:
-        return " ".join(raw.replace(_IMAGE, "").split())
-    lines = (" ".join(line.split()) for line in raw.replace(_IMAGE, "").split(_BREAK))
+    if _IMAGE in raw:
+        raw = raw.replace(_IMAGE, "")
+    words = raw.split()  # at the marks between paragraphs too
+    if len(words) < 2:
+        return words[0] if words else ""
+    if _BREAK not in raw:
+        return " ".join(words)
+    lines = (" ".join(line.split()) for line in raw.split(_BREAK))
     return "\n".join(line for line in lines if line)
 
 
@@ -220,7 +227,8 @@ def _attachments(tree: Any, text: str, url: str) -> tuple[str, ...]:
         link = attributes.get("href") or attributes.get("src") or attributes.get("data") or ""
         if link and len(link) < 2000 and _FILE_LINK.search(link):
             links.append(link)
-    links += [found[1] or found[2] for found in _VIEWER.finditer(text)]
+    if "showVsbpdfIframe" in text or "viewer.html" in text:
+        links += [found[1] or found[2] for found in _VIEWER.finditer(text)]
     absolute = []
     for link in links[:50]:
         try:

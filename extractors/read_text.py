@@ -25,10 +25,11 @@ def read_text(data: bytes, content_type: str = "") -> Document:
     text = decode(data, content_type)
     if len(text) > MOST_CHARACTERS:
         raise Refused(f"the text has {len(text):,} characters; at most {MOST_CHARACTERS:,} are read")
-    return Document(carrier="text", **blocks_of_text(text))  # type: ignore[arg-type]
+    blocks, is_cut = blocks_of_text(text)
+    return Document(carrier="text", blocks=blocks, cut=is_cut)
 
 
-def blocks_of_text(text: str) -> dict[str, object]:
+def blocks_of_text(text: str) -> tuple[tuple[Block, ...], bool]:
     """`blocks` and `cut` of a Document from a text, also one that stands whole inside a page."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
     is_cut = bool(text) and text[-1:].isdigit()
@@ -51,7 +52,7 @@ def blocks_of_text(text: str) -> dict[str, object]:
             gap += 1
     if run:
         blocks += _piped(run, cut=is_cut)
-    return {"blocks": tuple(blocks), "cut": is_cut}
+    return tuple(blocks), is_cut
 
 
 def _piped(run: list[str], cut: bool) -> list[Block]:

@@ -507,7 +507,7 @@ class KnownLabels:
         self._mark = re.compile(
             rf"(?:\w{{0,20}}条例)?{proactive.section_mark}(?:第?[一二三四五六七八九]?款?第?项)?"
         )
-        self.corner = tuple(label[:12] for label in requests.corner)
+        self.corner = requests.corner
         self.labels = {
             *requests.rows.meanings,
             *requests.columns.meanings,
