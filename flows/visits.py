@@ -1,0 +1,229 @@
+"""One portal's crawl as a flow runs it: alone on its hosts, within a time limit, never raising, and remembered.
+
+The rows of `portal_runs` below `data/runs` are what "last success" and "failures in a row" are told from. Imports no
+Prefect; how pages are fetched is the crawl's business.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+import pyarrow as pa
+
+from extractors.archive import CrawlLog, new_run_id
+from extractors.client import Client, Limits
+from extractors.crawl import Plan, PortalResult, crawl_portal
+from extractors.crawl_state import CrawlState, Known, asked_today
+from extractors.dataroot import DataRoot
+from extractors.outcomes import RETRIED
+from extractors.portals import Portal
+from extractors.schema import arrow_schema
+from flows import locks
+
+log = logging.getLogger(__name__)
+
+RUNS = "runs"
+TRANSIENT = RETRIED | {"dns_failed", "given_up", "robots_unreachable"}
+"""Codes of `extractors.outcomes` after which the same portal may answer some minutes later."""
+GRACE_SECONDS = 30.0
+"""What a portal over its time limit gets to finish the page in flight, before it is left behind."""
+
+
+@dataclass(frozen=True)
+class PortalRun:
+    """A row of `portal_runs`: what one look at one portal came to."""
+
+    run_id: str
+    flow: str
+    portal_id: str
+    started_at: datetime
+    seconds: float
+    outcome: str
+    reason: str | None = None
+    years: str | None = None
+    listings: int = 0
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+    attachments: int = 0
+    refused: int = 0
+    failed: int = 0
+    requests: int = 0
+    bytes: int = 0
+
+    @property
+    def is_done(self) -> bool:
+        return self.outcome == "done"
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether asking again within this run may help."""
+        codes = set(re.findall(r"\b([a-z_]+):", self.reason or ""))
+        return self.outcome == "failed" and bool(codes & TRANSIENT)
+
+    def __str__(self) -> str:
+        if self.is_done:
+            return f"{self.portal_id}: {self.new} new, {self.changed} changed, {self.same} same"
+        return f"{self.portal_id}: {self.outcome}: {self.reason}"
+
+
+class RememberingLog(CrawlLog):
+    """A crawl log that also knows what this run kept, so that a second try does not fetch it again."""
+
+    def __init__(self, root: DataRoot, run_id: str | None = None) -> None:
+        super().__init__(root, run_id)
+        self.kept: dict[str, dict[str, Known]] = defaultdict(dict)
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        super().append(row)
+        if row["outcome"] in ("stored", "unchanged"):
+            when = row["fetched_at"]
+            self.kept[row["portal_id"]][row["source_url"]] = Known(
+                when if when.tzinfo else when.replace(tzinfo=UTC),
+                row.get("sha256") or "",
+                row.get("content_sha256") or "",
+                row.get("etag") or "",
+                row.get("last_modified") or "",
+                row.get("warc_path") or "",
+                row["warc_offset"] if row.get("warc_offset") is not None else -1,
+            )
+
+
+class Visits:
+    """The portals of one run of a flow. A context manager; `visit` may be called from many threads.
+
+    portals: as they are to be crawled, by id. seconds: the longest a portal may take. contact: goes into the User-Agent.
+    crawl: the crawl of one portal, for tests of what hangs or breaks.
+    """
+
+    def __init__(
+        self,
+        root: DataRoot,
+        flow: str,
+        portals: Iterable[Portal],
+        plan: Plan,
+        contact: str,
+        seconds: float,
+        limits: Limits | None = None,
+        crawl: Callable[..., PortalResult] = crawl_portal,
+    ) -> None:
+        self.root, self.flow, self.plan, self.seconds = root, flow, plan, seconds
+        self.run_id = new_run_id()
+        self.portals = {portal.id: portal for portal in portals}
+        self._contact, self._limits, self._crawl = contact, limits or Limits(), crawl
+        self._log = RememberingLog(root, self.run_id)
+
+    def __enter__(self) -> Self:
+        self._log.__enter__()
+        self._state = CrawlState(self.root, self.portals)
+        self._asked = asked_today(self.root)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._log.close()
+
+    def visit(self, portal_id: str) -> PortalRun:
+        """Crawls one portal. Whatever happens is in the row it gives back."""
+        started, clock = datetime.now(UTC).replace(tzinfo=None), time.monotonic()
+        blank = PortalRun(
+            self.run_id,
+            self.flow,
+            portal_id,
+            started,
+            0.0,
+            "done",
+            years=",".join(map(str, sorted(self.plan.years))) if self.plan.years else None,
+        )
+        portal = self.portals[portal_id]
+        try:
+            with contextlib.ExitStack() as hosts:
+                for host in sorted(portal.manners.hosts):
+                    hosts.enter_context(
+                        locks.held(
+                            self.root,
+                            f"host-{host}",
+                            f"{self.flow} of portal {portal_id}",
+                            self.seconds,
+                            log.info,
+                        )
+                    )
+                run = self._within_time(portal, blank)
+        except locks.Busy as busy:
+            run = replace(blank, outcome="busy", reason=str(busy))
+        except Exception as error:
+            log.exception("portal %s: the visit failed", portal_id)
+            run = replace(blank, outcome="crashed", reason=f"{type(error).__name__}: {error}"[:500])
+        return replace(run, seconds=round(time.monotonic() - clock, 3))
+
+    def _within_time(self, portal: Portal, blank: PortalRun) -> PortalRun:
+        """The crawl in a thread of its own, asked to stop at the limit and left behind when it does not."""
+        stop, answers = threading.Event(), list[PortalResult | BaseException]()
+
+        def work() -> None:
+            client = Client(self._contact, self._limits, self._asked, stop)
+            try:
+                known = {**self._state.of(portal.id), **self._log.kept[portal.id]}
+                answers.append(self._crawl(portal, self.root, client, self._log, known, self.plan))
+            except BaseException as error:
+                answers.append(error)
+            finally:
+                client.close()
+
+        worker = threading.Thread(target=work, name=f"visit {portal.id}", daemon=True)
+        worker.start()
+        worker.join(self.seconds)
+        is_late = worker.is_alive()
+        if is_late:
+            stop.set()
+            worker.join(min(GRACE_SECONDS, self.seconds))
+        late = f"it took longer than {self.seconds / 60:g} minutes and was stopped; what came before is kept"
+        if not answers:
+            return replace(blank, outcome="timed_out", reason=late)
+        answer = answers[0]
+        if isinstance(answer, BaseException):
+            return replace(blank, outcome="crashed", reason=f"{type(answer).__name__}: {answer}"[:500])
+        run = _counted(blank, answer)
+        return replace(run, outcome="timed_out", reason=late) if is_late else run
+
+
+def _counted(blank: PortalRun, result: PortalResult) -> PortalRun:
+    is_ours = result.error.startswith("crashed")
+    return replace(
+        blank,
+        outcome="done" if not result.error else "crashed" if is_ours else "failed",
+        reason=result.error or None,
+        listings=result.listings,
+        new=result.new,
+        changed=result.changed,
+        same=result.same,
+        attachments=result.attachments,
+        refused=sum(result.refused.values()),
+        failed=sum(result.failed.values()),
+        requests=result.requests,
+        bytes=result.bytes,
+    )
+
+
+def remember(root: DataRoot, runs: Iterable[PortalRun]) -> None:
+    """Appends rows of `portal_runs` as one file named after the run."""
+    rows = [asdict(run) for run in runs]
+    if rows:
+        table = pa.Table.from_pylist(rows, schema=arrow_schema("portal_runs"))
+        root.write_table(f"{RUNS}/{rows[0]['run_id']}.parquet", table)
+
+
+def remembered(root: DataRoot) -> pa.Table:
+    """All rows of `portal_runs`, oldest first."""
+    return root.read_table(RUNS, arrow_schema("portal_runs")).sort_by("started_at")
