@@ -7,6 +7,7 @@ a proposal for a reviewer and never changes a number. A side with a number that 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import duckdb
@@ -105,24 +106,24 @@ def _literal(value: object) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
+def _values(rows: Iterable[Iterable[object]]) -> str:
+    return ",\n".join(f"({', '.join(map(_literal, row))})" for row in rows)
+
+
 def _terms_values() -> str:
-    rows = [
-        f"({', '.join(map(_literal, (i.check_id, i.scope, t.side, t.when, t.sign, t.indicator, t.applicant)))})"
-        for i in identities()
-        for t in i.terms
-    ]
-    return ",\n".join(rows)
+    return _values(
+        (number, t.side, t.when, t.sign, t.indicator, t.applicant)
+        for number, identity in enumerate(identities())
+        for t in identity.terms
+    )
 
 
 def _identities_values() -> str:
-    rows = []
-    for one in identities():
-        count = {"now": 0, "before": 0}
-        for term in one.terms:
-            count[term.when] += 1
-        given = (one.check_id, one.scope, one.formula, one.severity, count["now"], count["before"])
-        rows.append(f"({', '.join(map(_literal, given))})")
-    return ",\n".join(rows)
+    return _values(
+        (number, one.check_id, one.scope, one.formula, one.severity)
+        + (sum(t.when == "now" for t in one.terms), sum(t.when == "before" for t in one.terms))
+        for number, one in enumerate(identities())
+    )
 
 
 def _codes() -> str:
@@ -145,8 +146,8 @@ def _make_pairs(connection: duckdb.DuckDBPyConnection) -> None:
             WHERE r.is_current {_only(connection, "r.agency_id")}
             QUALIFY count(m.break_reason) OVER (PARTITION BY r.report_id) = 0
         )
-        SELECT w.report_id, w.agency_id, w.year, b.report_id AS before_report_id,
-            count(*) OVER (PARTITION BY w.report_id) AS members
+        SELECT dense_rank() OVER (ORDER BY w.report_id) AS pair, w.report_id, w.agency_id, w.year,
+            b.report_id AS before_report_id, count(*) OVER (PARTITION BY w.report_id) AS members
         FROM wanted w
         LEFT JOIN reports b ON b.is_current AND b.agency_id = w.before_id AND b.year = w.year - 1
         QUALIFY count(b.report_id) OVER (PARTITION BY w.report_id) = count(*) OVER (PARTITION BY w.report_id)
@@ -154,16 +155,22 @@ def _make_pairs(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _make_sides(connection: duckdb.DuckDBPyConnection) -> None:
-    """Table `year_sides`: both sides of every identity two neighbouring reports print."""
+    """Table `year_sides`: both sides of every identity two neighbouring reports print.
+
+    Groups by numbers of pairs and identities, not by their names: these are the largest joins of a build.
+    """
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE year_identities AS
+        SELECT * FROM (VALUES {_identities_values()})
+            known(number, check_id, scope, formula, severity, now_terms, before_terms)
+    """)
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE year_sides AS
-        WITH terms(check_id, scope, side, time, sign, indicator, applicant) AS (VALUES {_terms_values()}),
-        known(check_id, scope, formula, severity, now_terms, before_terms) AS (VALUES {_identities_values()}),
+        WITH terms(number, side, time, sign, indicator, applicant) AS (VALUES {_terms_values()}),
         asked AS (
-            SELECT report_id, report_id AS read_from, agency_id, year, members, 'now' AS time FROM year_pairs
-            GROUP BY ALL
+            SELECT report_id AS read_from, pair, 'now' AS time FROM year_pairs GROUP BY ALL
             UNION ALL
-            SELECT report_id, before_report_id, agency_id, year, members, 'before' FROM year_pairs
+            SELECT before_report_id, pair, 'before' FROM year_pairs
         ),
         printed AS (
             SELECT report_id, indicator::VARCHAR AS indicator, applicant::VARCHAR AS applicant, cell, is_ocr,
@@ -171,24 +178,27 @@ def _make_sides(connection: duckdb.DuckDBPyConnection) -> None:
             FROM observations WHERE indicator IN ({_codes()})
         ),
         met AS (
-            SELECT a.report_id, a.agency_id, a.year, a.members, a.time, t.check_id, t.scope, t.side, p.is_ocr,
-                t.sign * p.value AS value,
+            SELECT a.pair, a.time, t.number, t.side, p.is_ocr, t.sign * p.value AS value,
                 CASE WHEN a.time = 'now' THEN p.cell ELSE a.read_from || '#' || p.cell END AS cell
             FROM printed p
             JOIN terms t ON t.indicator = p.indicator AND t.applicant IS NOT DISTINCT FROM p.applicant
             JOIN asked a ON a.read_from = p.report_id AND a.time = t.time
-        )
-        SELECT report_id, agency_id, year, check_id, scope, any_value(k.formula) AS formula,
-            any_value(k.severity) AS severity,
-            CASE WHEN count(*) FILTER (side = 'left' AND value IS NULL) = 0
-                THEN sum(value) FILTER (side = 'left') END AS left_value,
-            CASE WHEN count(*) FILTER (side = 'right' AND value IS NULL) = 0
-                THEN sum(value) FILTER (side = 'right') END AS right_value,
-            bool_or(is_ocr) AS has_ocr, string_agg(cell, ' ' ORDER BY cell) AS cells
-        FROM met JOIN known k USING (check_id, scope)
-        GROUP BY report_id, agency_id, year, check_id, scope
-        HAVING count(*) FILTER (time = 'now') = any_value(k.now_terms)
-            AND count(*) FILTER (time = 'before') = any_value(k.before_terms * members)
+        ),
+        summed AS (
+            SELECT pair, number, count(*) FILTER (time = 'now') AS now_cells,
+                count(*) FILTER (time = 'before') AS before_cells,
+                CASE WHEN count(*) FILTER (side = 'left' AND value IS NULL) = 0
+                    THEN sum(value) FILTER (side = 'left') END AS left_value,
+                CASE WHEN count(*) FILTER (side = 'right' AND value IS NULL) = 0
+                    THEN sum(value) FILTER (side = 'right') END AS right_value,
+                bool_or(is_ocr) AS has_ocr, list(cell) AS cells
+            FROM met GROUP BY pair, number
+        ),
+        pairs AS (SELECT DISTINCT pair, report_id, agency_id, year, members FROM year_pairs)
+        SELECT p.report_id, p.agency_id, p.year, k.check_id, k.scope, k.formula, k.severity, s.left_value,
+            s.right_value, s.has_ocr, array_to_string(list_sort(s.cells), ' ') AS cells
+        FROM summed s JOIN year_identities k USING (number) JOIN pairs p USING (pair)
+        WHERE s.now_cells = k.now_terms AND s.before_cells = k.before_terms * p.members
     """)
 
 
@@ -309,7 +319,7 @@ def check_across(connection: duckdb.DuckDBPyConnection) -> int:
         FROM year_sides s LEFT JOIN year_causes c USING (report_id, check_id, scope)
     """)
     connection.execute(f"INSERT INTO findings BY NAME {_parents_sql(connection)}")
-    for table in ("year_pairs", "year_sides", "year_causes"):
+    for table in ("year_pairs", "year_identities", "year_sides", "year_causes"):
         connection.execute(f"DROP TABLE {table}")
     connection.execute("DROP MACRO trim_zero")
     after = connection.execute("SELECT count(*) FROM findings").fetchall()[0][0]

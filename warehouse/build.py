@@ -126,6 +126,7 @@ def _grow_whole(root: DataRoot, previous: Path | None, growing: Path, folder: Pa
             derive.comment_on(connection, table)
         make_changes(connection, previous)
         _sign(connection, previous, folder, generation=0)
+        derive.make_coverage(connection)
         derive.make_views(connection, measures, rates)
         derive.make_dictionary(connection)
         connection.execute("CHECKPOINT")
@@ -163,6 +164,7 @@ def _grow_from(root: DataRoot, previous: Path, growing: Path, folder: Path) -> b
             derive.comment_on(connection, table)
         make_changes(connection, previous)
         _sign(connection, previous, folder, generation=plan.generation + 1)
+        derive.make_coverage(connection)
         connection.execute("CHECKPOINT")
     return True
 

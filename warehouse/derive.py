@@ -19,6 +19,7 @@ from warehouse import schema_sql as sql
 
 VIEWS = Path(__file__).parent / "views"
 MACROS = Path(__file__).parent / "macros.sql"
+COVERAGE = Path(__file__).parent / "coverage.sql"
 TOUCHED = "touched_reports"
 """Table with column report_id: the reports whose derived rows are made again."""
 ONLY_TOUCHED = f"AND report_id IN (SELECT report_id FROM {TOUCHED})"
@@ -150,6 +151,13 @@ def make_portal_activity(connection: duckdb.DuckDBPyConnection, root: DataRoot) 
             GROUP BY r.portal_id, n.portal_id
         """)
     comment_on(connection, "portal_activity")
+
+
+def make_coverage(connection: duckdb.DuckDBPyConnection) -> None:
+    """Table `coverage`, judged as of the time in `build_info`."""
+    connection.execute(sql.create_table("coverage"))
+    connection.execute("INSERT INTO coverage BY NAME " + COVERAGE.read_text(encoding="utf8"))
+    comment_on(connection, "coverage")
 
 
 def make_digests(connection: duckdb.DuckDBPyConnection) -> None:

@@ -37,13 +37,17 @@ def members(
     """
     steps = told.get(agency, [])
     is_alive = (agency, year) in alive
-    earlier = [step for step in steps if year < step.year or (not is_alive and (step.predecessor, year) in alive)]
+    earlier = [
+        step for step in steps if year < step.year or (not is_alive and (step.predecessor, year) in alive)
+    ]
     if not earlier:
         return {(agency, "")}
     before: set[tuple[str, str]] = set()
     for step in earlier:
         for member, reason in members(step.predecessor, year, told, alive):
-            split = f"{agency} was split from {step.predecessor} in {step.year}" if step.kind == "split" else ""
+            split = (
+                f"{agency} was split from {step.predecessor} in {step.year}" if step.kind == "split" else ""
+            )
             before.add((member, reason or split))
     if not is_alive:
         return before
@@ -74,11 +78,14 @@ def load_lineage(connection: duckdb.DuckDBPyConnection) -> None:
     concerned = sorted({*pairs["predecessor"], *pairs["successor"]})
     alive = set(
         connection.execute(
-            "SELECT DISTINCT agency_id, year FROM reports WHERE is_current AND list_contains(?, agency_id)", [concerned]
+            "SELECT DISTINCT agency_id, year FROM reports WHERE is_current AND list_contains(?, agency_id)",
+            [concerned],
         ).fetchall()
         if concerned
         else []
     )
-    years = [year for (year,) in connection.execute("SELECT DISTINCT year FROM reports ORDER BY year").fetchall()]
+    years = [
+        year for (year,) in connection.execute("SELECT DISTINCT year FROM reports ORDER BY year").fetchall()
+    ]
     connection.execute(sql.create_table("agency_members"))
     insert_rows(connection, "agency_members", list(_rows(told, alive, years)))

@@ -180,9 +180,7 @@ def recheck_corrected(connection: duckdb.DuckDBPyConnection, corrected: list[str
         f"{sql.quoted(name)}::{facts['type']} AS {sql.quoted(name)}"
         for name, facts in schema.tables()["observations"]["columns"].items()
     )
-    plain = connection.execute(
-        f"SELECT {columns} FROM observations WHERE report_id IN ?", [corrected]
-    ).df()
+    plain = connection.execute(f"SELECT {columns} FROM observations WHERE report_id IN ?", [corrected]).df()
     found = pa.Table.from_pandas(
         check_reports(plain)[schema.arrow_schema("findings").names],
         schema=schema.arrow_schema("findings"),

@@ -15,6 +15,7 @@ import duckdb
 
 from extractors.dataroot import WAREHOUSE, DataRoot
 from extractors.errors import UserError
+from warehouse import dictionary
 from warehouse.assertions import broken_promises
 from warehouse.diff import changes_text
 from warehouse.places import LINK, POINTER, newest, newest_or_none, workplace
@@ -55,8 +56,11 @@ def publish(root: DataRoot, built: Path, keep: int = KEEP, accept_loss: str = ""
             ).fetchall()
         )
         report = changes_text(connection, built.name, accept_loss)
+        meanings = dictionary.markdown(connection)
     _move_pointers(root, built, rows, changes)
     root.write_bytes(f"{WAREHOUSE}/CHANGES.md", report.encode())
+    root.write_bytes(f"{WAREHOUSE}/DICTIONARY.md", meanings.encode())
+    dictionary.write_tidy_package(root)
     _drop_old(root, built, keep)
     return Published(built, rows, changes)
 

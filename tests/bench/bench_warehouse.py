@@ -71,11 +71,16 @@ def _make_cells(connection: duckdb.DuckDBPyConnection) -> None:
         CROSS JOIN (VALUES ('2014'), ('2019'), ('2021')) forms(form)
         WHERE contains(i.forms, form) OR i.indicator IN ('narrative.requests.received', 'narrative.published.items')
     """)
-    connection.execute("CREATE TABLE reports_made (a BIGINT, year INTEGER, form VARCHAR, agency VARCHAR, id VARCHAR)")
+    connection.execute(
+        "CREATE TABLE reports_made (a BIGINT, year INTEGER, form VARCHAR, agency VARCHAR, id VARCHAR)"
+    )
 
 
 def _write_year(connection: duckdb.DuckDBPyConnection, root: DataRoot, year: int, numbers: str) -> None:
-    """Observations and findings of the agencies `numbers` in one year; two thirds of the numbers are 0."""
+    """Observations and findings of the agencies `numbers` in one year; two thirds of the numbers are 0.
+
+    One agency in twenty breaks the identity with last year, as some do.
+    """
     form = "2014" if year < 2019 else "2019" if year < 2021 else "2021"
     connection.execute(f"""
         CREATE OR REPLACE TABLE of_year AS
@@ -84,18 +89,34 @@ def _write_year(connection: duckdb.DuckDBPyConnection, root: DataRoot, year: int
         FROM {numbers} r(a)
     """)
     connection.execute("INSERT INTO reports_made SELECT * FROM of_year")
-    _copy(connection, root, "observations", year, f"""
+    _copy(
+        connection,
+        root,
+        "observations",
+        year,
+        f"""
         SELECT id AS report_id, agency AS agency_id, year, indicator, applicant, v::DECIMAL(20,4) AS value,
             CASE WHEN v IS NULL THEN 'blank' ELSE 'number' END AS value_kind, unit,
             coalesce(v::VARCHAR, '') AS raw_text,
             CASE part WHEN 'proactive' THEN '1:' WHEN 'requests' THEN '2:' WHEN 'review_litigation' THEN '3:'
                 ELSE '0:' END || (pos // 7 % 40) || ':' || col AS cell, is_total, false AS is_ocr
         FROM (
-            SELECT r.*, c.*, CASE WHEN hash(a, pos, year) % 50 = 0 THEN NULL
+            SELECT r.*, c.* EXCLUDE (form), CASE WHEN hash(a, pos, year) % 50 = 0 THEN NULL
+                WHEN indicator = 'requests.carried_in' THEN (hash(a, col, year) % 5)::INTEGER
+                WHEN indicator = 'requests.carried_out' THEN (hash(a, col, year + 1 + (a % 20 = 7)::INTEGER) % 5)::INTEGER
+                WHEN indicator LIKE '%.in_force' OR indicator LIKE '%.items_last_year' THEN 100
+                WHEN indicator LIKE '%.repealed' OR indicator LIKE '%.items_change' THEN 0
+                WHEN r.form = '2021' AND indicator LIKE '%s.made' THEN 0
                 WHEN hash(a, pos, year) % 3 = 0 THEN (hash(a, year, pos, 1) % 40)::INTEGER ELSE 0 END AS v
             FROM of_year r JOIN cells c ON c.form = '{form}'
-        ) ORDER BY a, pos""")
-    _copy(connection, root, "findings", year, f"""
+        ) ORDER BY a, pos""",
+    )
+    _copy(
+        connection,
+        root,
+        "findings",
+        year,
+        f"""
         SELECT id AS report_id, agency AS agency_id, year, c.check_id, c.scope, 'left = right' AS formula,
             (hash(a, c.scope) % 40)::DECIMAL(20,4) AS left_value, (hash(a, c.scope) % 40)::DECIMAL(20,4) AS right_value,
             0::DECIMAL(20,4) AS difference, '2:1:1 2:2:1' AS cells,
@@ -103,7 +124,8 @@ def _write_year(connection: duckdb.DuckDBPyConnection, root: DataRoot, year: int
             NULL::VARCHAR AS likely_cause, NULL::VARCHAR AS verdict
         FROM of_year, (SELECT 'T3.balance' AS check_id, unnest(range(7))::VARCHAR AS scope UNION ALL
             SELECT 'T3.outcomes', unnest(range(7))::VARCHAR) c
-        ORDER BY a, c.check_id, c.scope""")
+        ORDER BY a, c.check_id, c.scope""",
+    )
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, root: DataRoot, table: str, year: int, query: str) -> None:
@@ -247,14 +269,15 @@ def _ask(address: str) -> list[dict[str, Any]]:
     return figures
 
 
-def run(reports: int = 20_000, folder: Path | None = None, new: int = 100) -> list[dict[str, Any]]:
+def run(reports: int = 200_000, folder: Path | None = None, new: int = 100) -> list[dict[str, Any]]:
     """The figures: each with what was measured, its bar, and the baseline it stands against."""
     place = folder or Path(tempfile.mkdtemp(prefix="ogi-bench-"))
     root = DataRoot(str(place))
     try:
         make_tidy(root, reports)
         cells = sum(
-            pq.ParquetFile(p).metadata.num_rows for p in root.local("tidy", "observations").glob("*/*.parquet")
+            pq.ParquetFile(p).metadata.num_rows
+            for p in root.local("tidy", "observations").glob("*/*.parquet")
         )
         plain = _alone(_plain_copy, root.address)
         full = _alone(_publish_new, root.address)
@@ -278,8 +301,8 @@ def run(reports: int = 20_000, folder: Path | None = None, new: int = 100) -> li
                 "baseline": "resident set of the process",
             },
             {
-                "figure": f"a night with {new} new reports, built and published: times the full build",
-                "measured": round(night["both"] / full["build"], 3),
+                "figure": f"a night with {new} new reports, built and published: times a full build and publishing",
+                "measured": round(night["both"] / full["both"], 3),
                 "bar": 0.25,
                 "baseline": f"night {night['both']:.1f} s (build {night['build']:.1f} s)",
             },
@@ -292,7 +315,7 @@ def run(reports: int = 20_000, folder: Path | None = None, new: int = 100) -> li
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--reports", type=int, default=20_000)
+    parser.add_argument("--reports", type=int, default=200_000)
     parser.add_argument("--folder", type=Path, default=None)
     given = parser.parse_args()
     for figure in run(given.reports, given.folder):

@@ -40,11 +40,17 @@ class Frames:
         columns = ["report_id", "agency_id", "year", *FEW, "value"]
         pieces = []
         for path in sorted(root.local("tidy", "observations").glob("*/*.parquet")):
-            table = pq.read_table(path, columns=columns, read_dictionary=["report_id", "agency_id", *FEW], partitioning=None)
+            table = pq.read_table(
+                path, columns=columns, read_dictionary=["report_id", "agency_id", *FEW], partitioning=None
+            )
             place = table.schema.get_field_index("value")
             pieces.append(table.set_column(place, "value", pc.cast(table["value"], pa.float64())))
         observations = pa.concat_tables(pieces).unify_dictionaries().to_pandas(self_destruct=True)
-        findings = pq.read_table(root.local("tidy", "findings"), columns=["report_id", "year", "check_id", "status"], partitioning=None)
+        findings = pq.read_table(
+            root.local("tidy", "findings"),
+            columns=["report_id", "year", "check_id", "status"],
+            partitioning=None,
+        )
         return cls(
             observations,
             pq.read_table(root.local("tidy", "reports")).to_pandas(),
@@ -53,7 +59,9 @@ class Frames:
         )
 
 
-def _numbers(f: Frames, codes: list[str], applicant: str | None = "total", year: int | None = None) -> pd.DataFrame:
+def _numbers(
+    f: Frames, codes: list[str], applicant: str | None = "total", year: int | None = None
+) -> pd.DataFrame:
     """One row a report, one column a code, of printed numbers."""
     o = f.observations
     wanted = o["indicator"].isin(codes) & (o["value_kind"] == "number")
@@ -92,8 +100,14 @@ def requests_by_year_and_level(f: Frames) -> pd.DataFrame:
     new = _numbers(f, ["requests.new"])["requests.new"]
     old = _numbers(f, ["statistics.requests.received"], None)["statistics.requests.received"]
     value = pd.concat([new, old]).dropna().rename("value").reset_index().astype({"report_id": str})
-    named = f.reports[f.reports["is_current"]].merge(f.agencies, on="agency_id").merge(value, on="report_id", how="left")
-    return named.groupby(["year", "level"]).agg(agencies=("report_id", "size"), n=("value", "count"), v=("value", "sum"))
+    named = (
+        f.reports[f.reports["is_current"]]
+        .merge(f.agencies, on="agency_id")
+        .merge(value, on="report_id", how="left")
+    )
+    return named.groupby(["year", "level"]).agg(
+        agencies=("report_id", "size"), n=("value", "count"), v=("value", "sum")
+    )
 
 
 def granted_share_by_province(f: Frames) -> pd.DataFrame:
@@ -116,7 +130,9 @@ def largest_changes(f: Frames) -> pd.DataFrame:
 
 def refusal_reasons(f: Frames) -> pd.DataFrame:
     wide = _numbers(f, REFUSED).dropna()
-    named = wide.reset_index().astype({"report_id": str}).merge(f.reports[["report_id", "year"]], on="report_id")
+    named = (
+        wide.reset_index().astype({"report_id": str}).merge(f.reports[["report_id", "year"]], on="report_id")
+    )
     sums = named.groupby("year")[REFUSED].sum()
     return sums.div(sums.sum(axis=1), axis=0)
 
@@ -139,11 +155,17 @@ def who_has_not_published(f: Frames) -> pd.DataFrame:
 
 
 def corrected_in_review(f: Frames) -> pd.DataFrame:
-    codes = [f"{group}.{result}" for group in ("review", "litigation.direct", "litigation.after_review")
-             for result in ("upheld", "corrected", "other")]
+    codes = [
+        f"{group}.{result}"
+        for group in ("review", "litigation.direct", "litigation.after_review")
+        for result in ("upheld", "corrected", "other")
+    ]
     wide = _numbers(f, codes, None, _newest(f))
     stages = []
-    for stage, groups in (("review", ["review"]), ("litigation", ["litigation.direct", "litigation.after_review"])):
+    for stage, groups in (
+        ("review", ["review"]),
+        ("litigation", ["litigation.direct", "litigation.after_review"]),
+    ):
         parts = {r: _sum(wide, [f"{g}.{r}" for g in groups]) for r in ("upheld", "corrected", "other")}
         frame = pd.DataFrame(parts).assign(stage=stage)
         stages.append(frame[frame[["upheld", "corrected", "other"]].sum(axis=1, skipna=False) >= 10])
