@@ -12,10 +12,13 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.reading_back import compare, difference_of, numbers_of
+from extractors.narrative import read_narrative
+from extractors.numbers import read_prose_value
+from extractors.read import read_document
+from tests.reading_back import KINDS, compare, difference_of, numbers_of
 from tests.simulator import render_files, render_html, render_text
 from tests.simulator.agencies import all_agencies
 from tests.simulator.figures import CHANGES, FORMS, UNITS, Habits, Report, make_report
@@ -28,12 +31,14 @@ AGENCIES = all_agencies()
 
 
 def examples(share: float = 1.0) -> settings:
-    """An ordinary run tries the same examples every time; a long one tries new ones."""
+    """An ordinary run tries the same examples every time; a long one tries new ones and makes them small."""
+    ordinary = (Phase.explicit, Phase.generate)
     return settings(
         max_examples=max(int(EXAMPLES * share), 1),
         deadline=None,
         derandomize=not IS_LONG_RUN,
         database=None,
+        phases=(*ordinary, Phase.shrink) if IS_LONG_RUN else ordinary,
         suppress_health_check=[HealthCheck.too_slow],
     )
 
@@ -136,6 +141,21 @@ def test_traditional_characters_are_understood(report, layout, seed):
 def test_a_scan_gives_no_number():
     report = make_report(1, "2021", AGENCIES[0], 2022)
     assert numbers_of(render_files.render_scan(report).content, "scan.pdf") == (None, {})
+
+
+@examples(0.2)
+@given(seeds, st.booleans())
+def test_a_report_of_prose_alone_is_read_back_equal(seed, is_page):
+    """Reports before 2014 have no form: their figures stand in sentences, and no table may be made of them."""
+    report = make_report(seed, "2008", AGENCIES[seed % len(AGENCIES)], 2009 + seed % 5)
+    rendered = render_html.render_html(report) if is_page else render_text.render_text(report, "pipe")
+    assert numbers_of(rendered.content, "report" + rendered.suffix) == (None, {})
+    cells, _ = read_narrative(read_document(rendered.content, "report" + rendered.suffix), report.year)
+    found = {
+        (cell.indicator, None): read_prose_value(cell.printed, cell.unit_text, KINDS[cell.indicator])[0]
+        for cell in cells
+    }
+    assert found == report.numbers
 
 
 @examples(0.3)

@@ -21,6 +21,7 @@ Key = tuple[str, str | None]
 
 KINDS = APPLICANTS[:-1]
 FORMS = ("2014", "2019", "2021", "mixed")
+"""Forms with tables; `2008` is prose alone."""
 
 
 def _names(text: str) -> list[str]:
@@ -57,7 +58,7 @@ ITEMS = ("licensing", "other_services", "penalties", "coercion", "fees")
 AMOUNTS = tuple(
     _names(
         """proactive.fees.amount proactive.procurement.amount statistics.request_fees
-        statistics.resources.budget"""
+        statistics.resources.budget narrative.request_fees"""
     )
 )
 
@@ -252,8 +253,26 @@ def _statistics(rng: Random, scale: int) -> dict[Key, int]:
     return values
 
 
+_PROSE = _names(
+    """published.items published.website published.wechat published.weibo requests.received
+    requests.completed policy_explanations proposals.handled review.cases litigation.cases request_fees"""
+)
+
+
+def _narrative(rng: Random, scale: int) -> dict[Key, int]:
+    """Figures a report without tables tells in its prose; channels are part of all items, answers of requests."""
+    values: dict[Key, int] = {(f"narrative.{name}", None): rng.randint(1, scale * 5) for name in _PROSE}
+    channels = sum(values[f"narrative.published.{name}", None] for name in ("website", "wechat", "weibo"))
+    values["narrative.published.items", None] = channels + rng.randint(1, scale)
+    values["narrative.requests.received", None] = values["narrative.requests.completed", None] + rng.randint(
+        1, 9
+    )
+    return values
+
+
 def _amount_keys(form: str) -> list[Key]:
-    wanted = {
+    wanted: tuple[str, ...] = {
+        "2008": (),
         "2014": ("statistics.request_fees", "statistics.resources.budget"),
         "2019": ("proactive.procurement.amount",),
     }.get(form, ("proactive.fees.amount",))
@@ -311,6 +330,8 @@ def make_report(
     carried = {kind: known["requests.carried_out", kind] for kind in KINDS} if _follows(known) else None
     if form == "2014":
         values = _statistics(rng, habits.scale)
+    elif form == "2008":
+        values, habits = _narrative(rng, habits.scale), Habits(scale=habits.scale)
     else:
         proactive = _proactive_2019 if form == "2019" else _proactive_2021
         values = {
@@ -403,8 +424,8 @@ def _cumulative(rng: Random, values: Mapping[Key, int], habits: Habits) -> dict[
 
 
 def form_of_year(year: int) -> str:
-    """The form most agencies used for a report year (2014 and later)."""
-    return "2014" if year < 2019 else "2019" if year < 2021 else "2021"
+    """The form most agencies used for a report year."""
+    return "2008" if year < 2014 else "2014" if year < 2019 else "2019" if year < 2021 else "2021"
 
 
 def make_history(

@@ -317,6 +317,8 @@ def statistics_table(report: Report) -> FormTable:
 
 def tables_of(report: Report) -> list[FormTable]:
     """The statutory tables of the report's form, in printed order."""
+    if report.form == "2008":
+        return []
     if report.form == "2014":
         return [statistics_table(report)]
     return [proactive_table(report), requests_table(report), review_table(report)]

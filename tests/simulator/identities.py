@@ -36,6 +36,8 @@ def _sum(truth: dict[Key, Decimal | None], keys: list[Key]) -> Decimal | None:
 def within(report: Report) -> list[Identity]:
     """The identities inside one report."""
     truth = report.truth
+    if report.form == "2008":
+        return []
     if report.form == "2014":
         return [
             Identity("S.sums", subtotal, _sum(truth, [(part, None) for part in parts]), truth[subtotal, None])
