@@ -23,6 +23,7 @@ import re
 import secrets
 import tempfile
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -31,7 +32,8 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 import pyarrow as pa
-import pyarrow.dataset as ds
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from warcio.archiveiterator import ArchiveIterator
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
@@ -44,6 +46,8 @@ log = logging.getLogger(__name__)
 
 WARC_ROLL_BYTES = 1 << 30
 """A WARC file is closed and the next one opened at this size; 1 GB is what the standard recommends."""
+SYNC_SECONDS = 1.0
+"""A killed process loses nothing it wrote; this bounds what a machine that loses power may lose."""
 JOURNAL_ROWS = 2000
 """Rows of a journal before it becomes a Parquet file."""
 OPEN_JOURNALS = ".open"
@@ -83,6 +87,7 @@ class Archive:
         self._stream: IO[bytes] | None = None
         self._relative = ""
         self._number = 0
+        self._synced_at = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -170,7 +175,9 @@ class Archive:
             try:
                 stream.write(records)
                 stream.flush()
-                os.fsync(stream.fileno())
+                if time.monotonic() >= self._synced_at + SYNC_SECONDS:
+                    os.fsync(stream.fileno())
+                    self._synced_at = time.monotonic()
             except OSError:
                 stream.truncate(offset)
                 stream.seek(offset)
@@ -199,6 +206,7 @@ class Archive:
     def _close_file(self) -> None:
         if self._stream is None:
             return
+        os.fsync(self._stream.fileno())
         self._stream.close()
         self._stream = None
         if not self.root.is_local:
@@ -335,17 +343,17 @@ def recover(root: DataRoot) -> int:
     for journal in sorted((place / CRAWL / OPEN_JOURNALS).glob("*.jsonl")):
         with journal.open("rb") as stream:
             if _locked(stream) and journal.exists():
-                rows += _publish_journal(root, journal)
+                rows += _publish_journal(root, journal, is_left_over=True)
     return rows
 
 
 def known_snapshots(root: DataRoot) -> pa.Table:
     """One row a stored (source_url, sha256), the first time it was fetched, with the columns of `responses`.
 
-    One Arrow scan over `data/crawl/**.parquet`; sorted by time.
+    One pass of Arrow over `data/crawl/**.parquet`; sorted by time.
     """
     schema = arrow_schema("responses")
-    rows = responses(root, ds.field("outcome") == "stored").sort_by([("fetched_at", "ascending")])
+    rows = responses(root, outcome="stored").sort_by([("fetched_at", "ascending")])
     first = (
         rows.append_column("place", pa.array(range(rows.num_rows), pa.int64()))
         .group_by(["source_url", "sha256"], use_threads=False)
@@ -354,17 +362,30 @@ def known_snapshots(root: DataRoot) -> pa.Table:
     return rows.take(first.column("place_min").sort()).cast(schema) if rows.num_rows else rows
 
 
-def responses(root: DataRoot, only: ds.Expression | None = None) -> pa.Table:
-    """Rows of the crawl log that match `only` (all without it)."""
+def responses(
+    root: DataRoot,
+    *,
+    outcome: str | None = None,
+    portal_ids: Sequence[str] | None = None,
+    since: datetime | None = None,
+) -> pa.Table:
+    """Rows of the crawl log: all, or those of an outcome, of some portals, or since a (UTC, naive) time."""
     schema = arrow_schema("responses")
-    files = [root.path(name) for name in root.files(CRAWL, ".parquet")]
-    if not files:
-        return schema.empty_table()
-    table = ds.dataset(files, schema=schema, format="parquet", filesystem=root.fs).to_table(filter=only)
-    return table.cast(schema)
+    pieces = [schema.empty_table()]
+    for name in root.files(CRAWL, ".parquet"):
+        with root.fs.open(root.path(name), "rb") as stream:
+            rows = pq.ParquetFile(stream).read().select(schema.names).cast(schema)
+        if outcome is not None:
+            rows = rows.filter(pc.equal(rows["outcome"], outcome))
+        if portal_ids is not None:
+            rows = rows.filter(pc.is_in(rows["portal_id"], pa.array(portal_ids, pa.string())))
+        if since is not None:
+            rows = rows.filter(pc.greater_equal(rows["fetched_at"], pa.scalar(since, pa.timestamp("us"))))
+        pieces.append(rows)
+    return pa.concat_tables(pieces)
 
 
-def _publish_journal(root: DataRoot, journal: Path) -> int:
+def _publish_journal(root: DataRoot, journal: Path, is_left_over: bool = False) -> int:
     """Writes the journal's whole rows as one Parquet file of its name, then removes it; safe to repeat."""
     place = _writing_place(root)
     rows = []
@@ -373,17 +394,26 @@ def _publish_journal(root: DataRoot, journal: Path) -> int:
         for name, parse in (("fetched_at", datetime.fromisoformat), ("listing_date", date.fromisoformat)):
             if row.get(name) is not None:
                 row[name] = parse(row[name])
-        warc = place / row["warc_path"] if row.get("warc_path") else None
-        if warc and root.is_local and (not warc.exists() or warc.stat().st_size <= row["warc_offset"]):
+        if is_left_over and root.is_local and row.get("warc_path") and not _is_whole(root, row):
             log.warning(
-                "%s: its record is not in %s; it will be fetched again", row["source_url"], row["warc_path"]
+                "%s: its record in %s is torn; it will be fetched again", row["source_url"], row["warc_path"]
             )
             continue
         rows.append(row)
+    for warc_path in {row["warc_path"] for row in rows if row.get("warc_path")} if root.is_local else ():
+        with (place / warc_path).open("rb") as stream:
+            os.fsync(stream.fileno())
     if rows:
         root.write_table(_parquet_of(journal), pa.Table.from_pylist(rows, schema=arrow_schema("responses")))
     journal.unlink()
     return len(rows)
+
+
+def _is_whole(root: DataRoot, row: Mapping[str, Any]) -> bool:
+    try:
+        return bool(read_payload(root, row["warc_path"], row["warc_offset"]) is not None)
+    except (ValueError, OSError):
+        return False
 
 
 def _parquet_of(journal: Path) -> str:

@@ -37,9 +37,7 @@ RECHECK = timedelta(days=30)
 """A known report page is asked again, conditionally, after this long: agencies do replace reports quietly."""
 SIDE_BY_SIDE = 200
 """Most portals crawled at once; each waits most of its time for its own host's turn."""
-_ENDS_PORTAL = frozenset(
-    {"given_up", "daily_cap", "robots_unreachable", "interrupted", "dns_failed"}
-)
+_ENDS_PORTAL = frozenset({"given_up", "daily_cap", "robots_unreachable", "interrupted", "dns_failed"})
 
 
 @dataclass
@@ -104,7 +102,7 @@ class PortalCrawl:
         self._done: set[str] = set()
         self._list_bodies: set[str] = set()
         self._titles_by_body: dict[bytes, str] = {}
-        self._urls_by_content: dict[tuple[str, str], Known] = {}
+        self._kept_by_content: dict[bytes, Known] = {}
         self._last: Response | None = None
 
     # -- the session of the family --
@@ -224,7 +222,8 @@ class PortalCrawl:
         article = examine(page, self._selectors, listing)
         self._expect_own_page(body.digest(), listing)
         same = known if known and known.content_sha256 == article.content_sha256 else None
-        same = same or self._urls_by_content.get((article.content_sha256, listing.title))
+        text = hashlib.sha256(f"{article.content_sha256} {listing.title}".encode()).digest()[:16]
+        same = same or self._kept_by_content.get(text)
         if same is None:
             same = self._kept(listing, article, response)
             if known is not None and known.sha256:
@@ -233,7 +232,7 @@ class PortalCrawl:
                 self.result.new += 1
         else:
             self._unchanged(listing, same, response)
-        self._urls_by_content[article.content_sha256, listing.title] = same
+        self._kept_by_content[text] = same
 
     def _kept(self, listing: Listing, article: Article, response: Response) -> Known:
         """Archives an article, then its files; its row comes last, so that a kill in between repeats it."""

@@ -5,14 +5,15 @@ One scan of the crawl log at the start of a run; never writes.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-import duckdb
 import pyarrow as pa
-import pyarrow.dataset as ds
+import pyarrow.compute as pc
 
 from extractors.archive import responses
 from extractors.dataroot import DataRoot
@@ -52,66 +53,66 @@ class Known:
     refusal: str = ""
 
 
-_LATEST = """
-    WITH stored AS (
-        SELECT source_url,
-               arg_max(struct_pack(sha256, content_sha256, warc_path, warc_offset), fetched_at) AS kept
-        FROM log WHERE outcome = 'stored' GROUP BY source_url
-    ), asked AS (
-        SELECT source_url, portal_id,
-               max(fetched_at) AS checked_at,
-               arg_max(struct_pack(outcome, reason, etag, last_modified), fetched_at) AS answer
-        FROM log WHERE outcome IN ('stored', 'unchanged', 'refused') GROUP BY ALL
-    )
-    SELECT a.portal_id, a.source_url, a.checked_at, a.answer.outcome, split_part(a.answer.reason, ':', 1),
-           a.answer.etag, a.answer.last_modified,
-           s.kept.sha256, s.kept.content_sha256, s.kept.warc_path, s.kept.warc_offset
-    FROM asked AS a LEFT JOIN stored AS s USING (source_url)
-    ORDER BY a.portal_id
-"""
-
-
 class CrawlState:
     """What the log says of some portals' addresses at the start of a run."""
 
     def __init__(self, root: DataRoot, portal_ids: Iterable[str]) -> None:
-        log = responses(root, ds.field("portal_id").isin(list(portal_ids)))
-        with duckdb.connect() as connection:
-            connection.register("log", log)
-            self._rows: pa.Table = connection.sql(_LATEST).to_arrow_table()
-        # Slices of one Arrow table, so that a million known pages stay small until their portal's turn.
-        self._by_portal: dict[str, tuple[int, int]] = {}
-        for place, portal_id in enumerate(self._rows["portal_id"].to_pylist()):
-            first, count = self._by_portal.get(portal_id, (place, 0))
-            self._by_portal[portal_id] = (first, count + 1)
+        log = responses(root, portal_ids=list(portal_ids))
+        log = log.sort_by([("portal_id", "ascending"), ("fetched_at", "ascending")])
+        answered = pc.is_in(log["outcome"], pa.array(["stored", "unchanged", "refused"]))
+        # An address needs two rows, the last answer and the last version, however often it was asked. They stay a
+        # slice of one table, so that a million known pages are small until their portal's turn.
+        last = [_last_of_each_url(log, mask) for mask in (answered, pc.equal(log["outcome"], "stored"))]
+        self._rows = log.take(pc.unique(pa.chunked_array(last, pa.int64())).sort()) if log.num_rows else log
+        counts = Counter(self._rows["portal_id"].to_pylist())
+        firsts = itertools.accumulate(counts.values(), initial=0)
+        self._by_portal = dict(zip(counts, zip(firsts, counts.values(), strict=False), strict=False))
 
     def of(self, portal_id: str) -> dict[str, Known]:
         """Known addresses of one portal."""
         first, count = self._by_portal.get(portal_id, (0, 0))
-        known = {}
+        known: dict[str, Known] = {}
         for row in self._rows.slice(first, count).to_pylist():
-            _, url, checked, outcome, reason, etag, modified, sha256, content, path, offset = row.values()
-            is_refused = outcome == "refused"
-            if is_refused and reason not in REMEMBERED and sha256 is None:
-                continue
-            known[url] = Known(
-                checked.replace(tzinfo=UTC),
-                sha256 or "",
-                content or "",
-                "" if is_refused else etag or "",
-                "" if is_refused else modified or "",
-                path or "",
-                -1 if offset is None else offset,
-                reason if is_refused else "",
-            )
+            earlier = known.get(row["source_url"], Known(row["fetched_at"].replace(tzinfo=UTC)))
+            if (after := _after(earlier, row)) is not None:
+                known[row["source_url"]] = after
         return known
+
+
+def _last_of_each_url(log: pa.Table, mask: pa.ChunkedArray) -> pa.Array:
+    """Places of the last row of each address, among the rows of `mask`."""
+    places = log.select(["source_url"]).append_column("place", pa.array(range(log.num_rows), pa.int64()))
+    last = places.filter(mask).group_by("source_url", use_threads=False).aggregate([("place", "max")])
+    return last["place_max"].combine_chunks()
+
+
+def _after(known: Known, row: dict[str, Any]) -> Known | None:
+    """What is known of an address after one more row; None when a refusal tells nothing lasting about it."""
+    when = row["fetched_at"].replace(tzinfo=UTC)
+    if row["outcome"] == "refused":
+        code = row["reason"].split(":")[0]
+        if code not in REMEMBERED and not known.sha256:
+            return None
+        return replace(known, checked_at=when, refusal=code, etag="", last_modified="")
+    known = replace(
+        known, checked_at=when, refusal="", etag=row["etag"] or "", last_modified=row["last_modified"] or ""
+    )
+    if row["outcome"] == "unchanged":
+        return known
+    return replace(
+        known,
+        sha256=row["sha256"] or "",
+        content_sha256=row["content_sha256"] or "",
+        warc_path=row["warc_path"] or "",
+        warc_offset=row["warc_offset"] if row["warc_offset"] is not None else -1,
+    )
 
 
 def asked_today(root: DataRoot, now: datetime | None = None) -> Counter[str]:
     """Requests made since midnight UTC by host, from the log (those that were answered)."""
     today = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
     midnight = today.replace(hour=0, minute=0, second=0, microsecond=0)
-    rows = responses(root, ds.field("fetched_at") >= midnight)
+    rows = responses(root, since=midnight)
     return Counter(host_of(url) for url in rows["source_url"].to_pylist())
 
 

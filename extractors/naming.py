@@ -41,6 +41,7 @@ _PERIOD = re.compile(
 )
 _DAY = re.compile(r"(?<!\d)20\d\d[-./]\d{1,2}[-./]\d{1,2}(?!\d)")
 _DATE = re.compile(r"(?<!\d)(20\d\d)[-年./](\d{1,2})[-月./](\d{1,2})(?!\d)")
+_CLOCK = re.compile(r"\s+\d{1,2}\s?[:：].*")
 _CHINESE_DATE = re.compile(r"(20\d\d)年([一二三四五六七八九十]{1,2})月([一二三四五六七八九十]{1,3})日")
 _SIGNED = re.compile(
     r"[^,。;:!?至\d]{0,40}20\d\d(?:[-年./]\d{1,2}[-月./]\d{1,2}|年[一二三四五六七八九十]{1,2}月[一二三四五六七八九十]{1,3})日?"
@@ -239,6 +240,8 @@ def _clean_name(text: str) -> str:
         if shorter == name:
             break
         name = shorter
+    if name in words.no_names:
+        return ""
     name = _SITE.sub("", name)
     half = len(name) // 2
     if half > 2 and name[:half] == name[half:]:
@@ -388,7 +391,7 @@ def _published_on(
 
 def _to_date(text: str) -> date | None:
     """The first day named in a text; None when there is none or it is no day of the calendar."""
-    folded = _simple_years(fold(text[:80]))
+    folded = _simple_years(fold(_CLOCK.sub("", text[:80])))
     if match := _DATE.search(folded):
         parts = [int(part) for part in match.groups()]
     elif match := _CHINESE_DATE.search(folded):

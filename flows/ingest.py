@@ -7,7 +7,9 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from extractors import reading
@@ -19,11 +21,13 @@ from extractors.read import MOST_BYTES
 from flows.pipeline import Progress, read_snapshots
 from transforms.tidy import TidyResult, tidy
 from warehouse.build import build
-from warehouse.publish import Published, newest, publish
+from warehouse.freshness import is_up_to_date
+from warehouse.publish import newest, publish
 
 LOCAL_PORTAL = "local"
 SUFFIXES = frozenset(
-    ".html .htm .txt .md .pdf .docx .doc .wps .xlsx .xls .et .png .jpg .jpeg .gif .tif .tiff .bmp .webp".split()
+    [".html", ".htm", ".txt", ".md", ".pdf", ".docx", ".doc", ".wps", ".xlsx", ".xls", ".et"]
+    + [".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".bmp", ".webp"]
 )
 """Files of a folder that are taken; a file named outright is taken whatever its name."""
 GOOD_STATUSES = frozenset({"read"})
@@ -31,15 +35,18 @@ GOOD_STATUSES = frozenset({"read"})
 
 @dataclass(frozen=True)
 class IngestResult:
-    """What an ingest came to. `refused`: (file, reason) of each file that gave no numbers."""
+    """What an ingest came to.
 
-    files: int
+    taken: files whose bytes are kept, `new` of them now for the first time. numbers: read in this run.
+    refused: (file, reason) of each file that gave no numbers.
+    """
+
+    taken: int
     new: int
-    known: int
     numbers: int
     refused: list[tuple[str, str]]
     tidy: TidyResult
-    published: Published | None
+    published: Path | None
 
 
 def ingest(paths: Sequence[str], root: DataRoot, progress: Progress = lambda done, of: None) -> IngestResult:
@@ -55,18 +62,13 @@ def ingest(paths: Sequence[str], root: DataRoot, progress: Progress = lambda don
     written = tidy(root)
     published = _publish(root, written)
     return IngestResult(
-        files=len(files) + len(refused) - len(unfit) - len(_names(refused) & set(taken)),
-        new=len(unread),
-        known=len(taken) - len({s.source_url for s in unread} & set(taken)),
+        taken=len(taken),
+        new=len({snapshot.source_url for snapshot in unread} & set(taken)),
         numbers=totals.numbers,
         refused=sorted(set(refused)),
         tidy=written,
         published=published,
     )
-
-
-def _names(refused: Sequence[tuple[str, str]]) -> set[str]:
-    return {Path(name).absolute().as_uri() for name, _ in refused}
 
 
 def _files(paths: Sequence[str]) -> tuple[list[Path], list[tuple[str, str]]]:
@@ -106,7 +108,7 @@ def _archive(files: Sequence[Path], root: DataRoot) -> tuple[dict[str, str], lis
             if reason:
                 refused.append((str(file), reason))
                 continue
-            url = file.absolute().as_uri()
+            url = Path(os.path.abspath(file)).as_uri()
             sha256 = hashlib.sha256(data).hexdigest()
             taken[url] = sha256
             if (url, sha256) in known:
@@ -153,16 +155,12 @@ def _bytes_of(file: Path) -> tuple[bytes, str]:
 def _without_numbers(root: DataRoot, taken: dict[str, str]) -> list[tuple[str, str]]:
     """(file, reason) of every file of this ingest whose newest reading is not a report with numbers."""
     documents = reading.read_documents(root)
-    documents = documents.filter(
-        pc.is_in(documents["source_url"], pc.cast(list(taken), "string") if taken else None)
-    )
+    documents = documents.filter(pc.is_in(documents["source_url"], pa.array(list(taken), pa.string())))
     newest_rows = {
         (row["source_url"], row["snapshot_sha256"]): row
         for row in documents.sort_by("read_at").to_pylist()
         if taken[row["source_url"]] == row["snapshot_sha256"]
     }
-    from urllib.parse import unquote, urlsplit
-
     return [
         (unquote(urlsplit(url).path), f"{row['status_reason']}")
         for (url, _), row in sorted(newest_rows.items())
@@ -170,13 +168,10 @@ def _without_numbers(root: DataRoot, taken: dict[str, str]) -> list[tuple[str, s
     ]
 
 
-def _publish(root: DataRoot, written: TidyResult) -> Published | None:
-    """Builds and publishes, unless nothing changed since the last file."""
+def _publish(root: DataRoot, written: TidyResult) -> Path | None:
+    """Builds and publishes, unless the published file says the same already; None when there is no report yet."""
     if not written.reports:
         return None
-    if not written.years:
-        try:
-            return Published(newest(root), {})
-        except UserError:
-            pass  # tidy was written by a run that was stopped before it published
-    return publish(root, build(root))
+    if is_up_to_date(root):
+        return newest(root)
+    return publish(root, build(root)).path

@@ -74,10 +74,10 @@ def tidy(root: DataRoot, *, every: bool = False) -> TidyResult:
     for year in sorted({year + step for year in years for step in (0, 1)} & set(reports["year"])):
         _write_narratives(root, int(year), reports, documents)
     _drop_gone_years(root, reports)
-    root.write_table(f"{TIDY}/agencies/agencies.parquet", _table(agencies, "agencies"))
-    root.write_table(f"{TIDY}/indicators/indicators.parquet", _table(indicators(), "indicators"))
+    _write_whole(root, "agencies", agencies)
+    _write_whole(root, "indicators", indicators())
     # Last: a run that is stopped before this line does its years again.
-    root.write_table(f"{TIDY}/reports/reports.parquet", _table(reports, "reports"))
+    _write_whole(root, "reports", reports)
     return TidyResult(tuple(years), len(reports), observations, findings)
 
 
@@ -285,6 +285,13 @@ def _drop_gone_years(root: DataRoot, reports: pd.DataFrame) -> None:
 
 def _write(root: DataRoot, table: str, year: int, frame: pd.DataFrame) -> None:
     root.write_table(f"{TIDY}/{table}/year={year}/part.parquet", _table(frame, table))
+
+
+def _write_whole(root: DataRoot, table: str, frame: pd.DataFrame) -> None:
+    """Writes a table of one file, unless it is the same already."""
+    made = _table(frame, table)
+    if not made.equals(root.read_table(f"{TIDY}/{table}", arrow_schema(table)).replace_schema_metadata(None)):
+        root.write_table(f"{TIDY}/{table}/{table}.parquet", made)
 
 
 def _table(frame: pd.DataFrame, table: str) -> pa.Table:

@@ -31,13 +31,13 @@ def ingest_command(
     for name, reason in result.refused:
         errors.print(f"{name}: {reason}", markup=False)
     typer.echo(
-        f"{result.files} files: {result.new} new, {result.known} known already, {len(result.refused)} without numbers; "
-        f"{result.numbers:,} numbers read"
+        f"{result.taken} files kept ({result.new} new, {result.taken - result.new} known already), "
+        f"{len(result.refused)} without numbers; {result.numbers:,} numbers read"
     )
     years = ", ".join(map(str, result.tidy.years)) or "none (no difference)"
     typer.echo(f"{result.tidy.reports} report versions; years written: {years}")
     if result.published:
-        typer.echo(f"DuckDB file: {result.published.path}")
+        typer.echo(f"DuckDB file: {result.published}")
     else:
         typer.echo("nothing published: no report yet")
     raise typer.Exit(1 if result.refused else 0)

@@ -1,0 +1,160 @@
+"""Measures the readers: bytes to observations beside pandas.read_html and a plain BeautifulSoup loop on the same bytes.
+
+Every figure is a ratio to a baseline of the same run. Reports come from ../shared/reports; without them there is
+nothing to measure.
+"""
+
+from __future__ import annotations
+
+import gc
+import io
+import statistics
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pdfplumber
+from bs4 import BeautifulSoup
+
+from extractors.match import match
+from extractors.naming import identify
+from extractors.narrative import read_narrative
+from extractors.read import read_document
+from extractors.reading import Reading, extractor_version, to_tables
+from tests.simulator.agencies import all_agencies
+from tests.simulator.figures import make_report
+from tests.simulator.render_text import render_text
+from transforms.tidy import indicators, read_values
+
+REPORTS = Path(__file__).parents[3] / "shared" / "reports"
+PAGES = ("002", "005", "011")
+ROUNDS = 15
+BATCH = 20
+"""Documents read before their values are read as columns, as the pipeline does it."""
+
+
+def median_ms(work: Callable[[], Any], rounds: int = ROUNDS) -> float:
+    """Median wall time of a call, in milliseconds, after one call to warm up."""
+    work()
+    times = []
+    gc.collect()
+    for _ in range(rounds):
+        started = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times) * 1000
+
+
+def cells_of(data: bytes, name: str) -> Any:
+    """Bytes to cells mapped to indicators."""
+    return match(read_document(data, name))
+
+
+def reading_of(data: bytes, name: str) -> Reading:
+    """Bytes to everything a reading holds: cells, prose figures, chapters, agency and year."""
+    document = read_document(data, name)
+    matched = match(document)
+    who = identify(document)
+    told, chapters = read_narrative(document, who.year)
+    row = {"snapshot_sha256": name, "source_url": name, "extractor_version": extractor_version()}
+    return Reading(row, [*matched.cells, *told], matched.leftovers, chapters)
+
+
+def observations_of(data: bytes, name: str) -> pd.DataFrame:
+    """BATCH documents to typed observations, the way a worker and `tidy` do it together."""
+    tables = to_tables([reading_of(data, name) for _ in range(BATCH)])
+    frame = tables["cells"].to_pandas()
+    frame["kind"] = frame["indicator"].map(indicators().set_index("indicator")["kind"])
+    frame["value"], frame["value_kind"] = read_values(frame)
+    return frame
+
+
+def with_pandas(data: bytes) -> list[pd.DataFrame]:
+    """The baseline: every table of the page as a frame."""
+    return pd.read_html(io.BytesIO(data), encoding=_encoding(data))
+
+
+def with_soup(data: bytes) -> list[list[list[str]]]:
+    """The reference reader: a plain loop over tables, rows and cells, no spans laid out."""
+    soup = BeautifulSoup(data, "lxml", from_encoding=_encoding(data))
+    return [
+        [
+            [cell.get_text(" ", strip=True) for cell in row.find_all(["td", "th"])]
+            for row in table.find_all("tr")
+        ]
+        for table in soup.find_all("table")
+    ]
+
+
+def _encoding(data: bytes) -> str:
+    return "gb18030" if b"gb2312" in data[:2000] else "utf-8"
+
+
+def run() -> list[dict[str, Any]]:
+    """Figures of the readers, each beside its bar."""
+    warnings.filterwarnings("ignore")
+    if not REPORTS.is_dir():
+        return []
+    rows = []
+    for start in PAGES:
+        file = next(REPORTS.glob(f"{start}_*"))
+        data = file.read_bytes()
+        pandas_ms = median_ms(lambda data=data: with_pandas(data))  # type: ignore[misc]
+        soup_ms = median_ms(lambda data=data: with_soup(data))  # type: ignore[misc]
+        cells_ms = median_ms(lambda data=data, name=file.name: cells_of(data, name))  # type: ignore[misc]
+        whole_ms = median_ms(lambda data=data, name=file.name: observations_of(data, name), 5) / BATCH  # type: ignore[misc]
+        baseline = f"pandas.read_html {pandas_ms:.2f} ms, BeautifulSoup loop {soup_ms:.2f} ms"
+        rows.append(_row(f"{start}: bytes to cells", cells_ms, pandas_ms, 1.0, baseline))
+        rows.append(_row(f"{start}: bytes to observations", whole_ms, pandas_ms, 0.5, baseline))
+    return rows + _texts(pandas_baseline=None) + _pdf()
+
+
+def _texts(pandas_baseline: float | None) -> list[dict[str, Any]]:
+    """The same report as a page and as text: what the page's tables cost pandas is the baseline."""
+    from tests.simulator.render_html import STYLES, render_html
+
+    report = make_report(1, "2021", all_agencies()[0], 2023)
+    rows = []
+    for style in ("clean", "word"):
+        page = render_html(report, STYLES[style]).content
+        pandas_ms = median_ms(lambda page=page: with_pandas(page))  # type: ignore[misc]
+        for layout in ("pipe", "cell_line"):
+            text = render_text(report, layout).content
+            ms = median_ms(lambda text=text: observations_of(text, "report.txt"), 5) / BATCH  # type: ignore[misc]
+            baseline = f"pandas.read_html of the same report as a {style} page {pandas_ms:.2f} ms"
+            rows.append(_row(f"text ({layout}) against its {style} page", ms, pandas_ms, 0.2, baseline))
+    return rows
+
+
+def _pdf() -> list[dict[str, Any]]:
+    file = next(REPORTS.glob("*.pdf"))
+    data = file.read_bytes()
+
+    def library() -> list[Any]:
+        with pdfplumber.open(io.BytesIO(data)) as pdf:
+            return [page.extract_tables() for page in pdf.pages]
+
+    library_ms = median_ms(library, 3)
+    ms = median_ms(lambda: cells_of(data, file.name), 5)
+    return [
+        _row(
+            f"{file.name[:3]}: PDF to cells",
+            ms,
+            library_ms,
+            1.3,
+            f"pdfplumber extract_tables {library_ms:.0f} ms",
+        )
+    ]
+
+
+def _row(name: str, ms: float, baseline_ms: float, bar: float, baseline: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "figure": f"{ms:.2f} ms = {ms / baseline_ms:.2f} x",
+        "bar": f"at most {bar} x",
+        "reached": ms / baseline_ms <= bar,
+        "baseline": baseline,
+    }
