@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -422,7 +423,7 @@ def _facts_in_print(document: Document, head: list[str]) -> dict[str, str]:
         if isinstance(block, Grid) and len(block.rows) <= 12:
             for row in block.rows:
                 texts = [fold(cell.text[:120]) for cell in row[:12]]
-                for label, value in zip(texts, texts[1:], strict=False):
+                for label, value in pairwise(texts):
                     if (label := label.rstrip(":")) in known and value:
                         facts.setdefault(label, value)
     return facts

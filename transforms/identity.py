@@ -17,7 +17,7 @@ import pandas as pd
 
 from extractors.labels import fold
 from transforms.offices import Office, digest, known_office, national_body, office_named
-from transforms.regions import COUNTRY, Region, Regions, load_regions
+from transforms.regions import COUNTRY, NameIndex, Region, Regions, load_regions
 
 REFERENCE = Path(__file__).parent / "reference"
 COLUMNS = (
@@ -154,22 +154,21 @@ def _place(name: str, portal: str, regions: Regions) -> _Place:
     return _in_portal(name, portal, regions)
 
 
-def _chain(name: str, regions: Regions, first: dict[str, tuple[Region, ...]]) -> _Place:
+def _chain(name: str, regions: Regions, first: NameIndex) -> _Place:
     """Province, prefecture, county, township as far as they are printed: 江苏省淮安市洪泽区 | 审计局."""
     codes: frozenset[str] = frozenset()
     meant: tuple[Region, ...] = ()
     rest, printed = name, ""
     while rest:
-        step = regions.prefixes(rest, codes, regions.names if codes else first)
+        step = next(regions.prefixes(rest, codes, regions.names if codes else first), None)
         if not step and codes:
             towns = rest.removeprefix("人民政府") if rest != "人民政府" else rest
-            step = regions.prefixes(towns, codes, regions.townships)
-            # 开发区 before a known township, and offices that begin like one (城关镇…), read on as they are
+            step = next(regions.prefixes(towns, codes, regions.townships), None)
             if step:
                 rest = towns
         if not step:
             break
-        text, meant = step[0]
+        text, meant = step
         codes = frozenset(region.code for region in meant)
         rest, printed = rest[len(text) :], printed + text
         if any(region.level == "township" for region in meant) or any(region.zone for region in meant):
@@ -264,15 +263,8 @@ def _agency(code: str, zone: str, rest: str, regions: Regions) -> tuple[Any, ...
         return _row(region, regions, "committee", name, "agency", "development_zone")
     if rest == "海关":
         name = _short(region.name) + rest
-        return _row(
-            region,
-            regions,
-            "customs",
-            name,
-            "department",
-            "customs",
-            parent=f"{COUNTRY}-customs_administration",
-        )
+        above = f"{COUNTRY}-customs_administration"
+        return _row(region, regions, "customs", name, "department", "customs", parent=above)
     if _GENERAL_OFFICE.match(rest) and not zone:
         title = "办公厅" if region.level == "province" or rest.endswith("办公厅") else "办公室"
         full = _prefix(region, regions) + "人民政府" + title
@@ -283,14 +275,13 @@ def _agency(code: str, zone: str, rest: str, regions: Regions) -> tuple[Any, ...
     if (town := _TOWN.match(rest)) and not known_office(rest):
         return _of_unlisted_town(region, "", _prefix(region, regions), town, regions)
     if branch := _BRANCH.match(rest):
-        places = regions.prefixes(
-            branch["place"], frozenset({code}), {**regions.names, **regions.short_names}
-        )
-        exact = {r.same_as for text, found in places for r in found if text == branch["place"]}
+        place = branch["place"]
+        named = (*regions.names.get(place), *regions.short_names.get(place))
+        exact = {r.same_as for r in named if r.code != code and regions.is_within(r.code, code)}
         if len(exact) == 1:
             inner = regions.by_code[exact.pop()]
             office = office_named(branch["office"])
-            name = _prefix(region, regions) + office.name + branch["place"] + branch["kind"]
+            name = _prefix(region, regions) + office.name + place + branch["kind"]
             return _row(inner, regions, f"{office.slug}_branch", name, office.kind, office.function)
     known = known_office(rest)
     if known is None and (inside := _ZONE.match(rest)) and not rest.startswith(("城市", "新区建")):

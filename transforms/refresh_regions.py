@@ -87,9 +87,9 @@ def region_history(current: dict[str, str]) -> list[tuple[str, ...]]:
         and years[0] < STATISTICAL_SINCE
         and code[:2] < "71"
     ]
-    last_names = {code: name for code, name in former}
+    last_names = dict(former)
     heirs = Counter(events[key].successor for key in former if key in events)
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for code, name in sorted(former):
         years = seen[code, name]
         event = events.get((code, name))

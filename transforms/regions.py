@@ -9,7 +9,8 @@ from __future__ import annotations
 import csv
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -38,16 +39,35 @@ class Region(NamedTuple):
     valid_to: int | None = None
 
 
+class NameIndex:
+    """Regions by printed name, made for asking which names a text begins with."""
+
+    def __init__(self, names: dict[str, list[Region]]) -> None:
+        self._names = {name: tuple(found) for name, found in names.items()}
+        lengths: defaultdict[str, set[int]] = defaultdict(set)
+        for name in names:
+            lengths[name[:2]].add(len(name))
+        self._lengths = {start: sorted(found, reverse=True) for start, found in lengths.items()}
+
+    def get(self, name: str) -> tuple[Region, ...]:
+        return self._names.get(name, ())
+
+    def beginnings(self, text: str) -> Iterator[tuple[str, tuple[Region, ...]]]:
+        """(name, its regions) for every name the text begins with, longest first."""
+        for length in self._lengths.get(text[:2], ()):
+            if found := self._names.get(text[:length]):
+                yield text[:length], found
+
+
 @dataclass(frozen=True)
 class Regions:
     """Every region by code, and the names and short names each may be printed with."""
 
     by_code: dict[str, Region]
-    names: dict[str, tuple[Region, ...]]
-    short_names: dict[str, tuple[Region, ...]]
-    townships: dict[str, tuple[Region, ...]]
+    names: NameIndex
+    short_names: NameIndex
+    townships: NameIndex
     ancestors: dict[str, frozenset[str]]
-    longest: int = field(default=0)
 
     def is_within(self, code: str, outer: str) -> bool:
         """Whether region `code` is `outer` or lies in it (now, or when the older of the two existed)."""
@@ -63,19 +83,16 @@ class Regions:
         return "".join(reversed(names)) or "全国"
 
     def prefixes(
-        self, text: str, within: frozenset[str], names: dict[str, tuple[Region, ...]]
-    ) -> list[tuple[str, tuple[Region, ...]]]:
+        self, text: str, within: frozenset[str], names: NameIndex
+    ) -> Iterator[tuple[str, tuple[Region, ...]]]:
         """(printed name, regions it can mean inside `within`) at the beginning of the text, longest name first."""
-        found = []
-        for length in range(min(self.longest, len(text)), 1, -1):
-            regions = names.get(text[:length])
-            if regions and within:
-                regions = tuple(
-                    r for r in regions if any(r.code != w and self.is_within(r.code, w) for w in within)
-                )
-            if regions:
-                found.append((text[:length], regions))
-        return found
+        for name, regions in names.beginnings(text):
+            inside = tuple(region for region in regions if not within or self._is_inside(region.code, within))
+            if inside:
+                yield name, inside
+
+    def _is_inside(self, code: str, within: frozenset[str]) -> bool:
+        return code not in within and not within.isdisjoint(self.ancestors.get(code, frozenset()))
 
 
 def short_forms(name: str, level: str) -> set[str]:
@@ -154,14 +171,12 @@ def _indexed(
                 region.parent,
                 region.code,
             }
-    every = [*names, *short, *townships]
     return Regions(
         by_code,
-        {name: tuple(found) for name, found in names.items()},
-        {name: tuple(found) for name, found in short.items() if name not in names},
-        {name: tuple(found) for name, found in townships.items()},
+        NameIndex(names),
+        NameIndex({name: found for name, found in short.items() if name not in names}),
+        NameIndex(townships),
         ancestors,
-        max(map(len, every)),
     )
 
 
