@@ -35,6 +35,13 @@ log = logging.getLogger(__name__)
 STORAGE_VERSION = "v1.2.0"
 """Oldest DuckDB that can read the files. A newer format would lock out analysts who have not upgraded."""
 MEMORY_LIMIT = "3GB"
+DISK_OR_MEMORY = (
+    duckdb.IOException,
+    duckdb.OutOfMemoryException,
+    duckdb.TransactionException,
+    duckdb.FatalException,
+)
+"""What DuckDB raises when the disk is full, on whichever statement meets it, or the memory limit is reached."""
 MOST_GENERATIONS = 30
 """Builds on a copy in a row; then a whole one, which also gives back the space of rows replaced meanwhile."""
 
@@ -83,7 +90,7 @@ def build(root: DataRoot, *, whole: bool = False, folder: Path = reference.REFER
         if whole or previous is None or not _grow_from(root, previous, growing, folder):
             _grow_whole(root, previous, growing, folder)
         return _finish(growing, place)
-    except (duckdb.IOException, duckdb.OutOfMemoryException, OSError) as error:
+    except (*DISK_OR_MEMORY, OSError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(
             f"{place}: the new file could not be written ({reason}); the last good file stays"
