@@ -461,7 +461,7 @@ def _pairs(headers: Headers | Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _one_line(value: str) -> str:
-    return re.sub(r"[\r\n\0]+", " ", value).strip()
+    return value.strip() if value.isprintable() else re.sub(r"[\r\n\0]+", " ", value).strip()
 
 
 def _as_archived(headers: list[tuple[str, str]], length: int) -> list[tuple[str, str]]:

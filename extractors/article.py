@@ -74,13 +74,13 @@ def examine(page: Page, selectors: Iterable[str], listing: Listing) -> Article:
     elif is_stub(page.payload):
         raise NotKept("stub", f"{len(page.payload)} bytes")
     tree = page.tree
-    titles = _own_titles(tree)
+    meta = _meta(tree)
+    titles = _own_titles(tree, meta)
     title = next((t for t in titles if _is_of_report(t)), listing.title or next(iter(titles), ""))
     body = _body(tree, tuple(selectors))
     text = _SPACE.sub("", body.text(deep=True, separator=" "))[:MAX_TEXT]
     attachments = _attachments(page, body, listing)
     pictures = _pictures(page, body)
-    meta = _meta(tree)
     if inner is None:
         _expect_report(tree, titles, text, listing, has_files=bool(attachments or pictures))
     relied_on = f"{_SPACE.sub('', title)}\x1f{_CLOCK.sub('', text)}"
@@ -158,9 +158,9 @@ def _meta(tree: LexborHTMLParser) -> dict[str, str]:
     return found
 
 
-def _own_titles(tree: LexborHTMLParser) -> list[str]:
+def _own_titles(tree: LexborHTMLParser, meta: dict[str, str]) -> list[str]:
     """What the page calls itself: meta, headings, `<title>` without the site's part."""
-    titles = [_meta(tree).get("articletitle", "")]
+    titles = [meta.get("articletitle", "")]
     titles += [clean_title(node.text(deep=True)) for node in tree.css("h1, ucaptitle, h2")[:6]]
     if (node := tree.css_first("title")) is not None:
         titles.append(_SITE_PART.sub("", clean_title(node.text(deep=True))))

@@ -49,23 +49,21 @@ def refusal(status: int, headers: list[tuple[str, str]], payload: bytes) -> NotK
         return NotKept("server_error" if status >= 500 else "blocked", f"status {status}")
     if status != 200 or len(payload) > _LOOKED_AT or not _is_markup(payload):
         return None
-    text = visible(head)
+    # Looking for the marks is cheap; taking a page's text is not, and is done for the few that hold one.
     marks = (
         [m for m in _phrases("challenge_marks") if m in head] if len(payload) < words["short_page"] else []
     )
-    if marks and len(text) < words["stub_characters"] * 3:
+    if marks and len(visible(head)) < words["stub_characters"] * 3:
         return NotKept("challenge", marks[0].decode())
-    if len(text) < words["few_words"] * 3:
-        if any(phrase in text for phrase in _phrases("block_phrases")):
-            return NotKept("blocked", "a firewall's page")
-        if any(phrase in text for phrase in _phrases("not_found_phrases")):
-            return NotKept("soft_not_found", "")
+    for kind, code in (("block_phrases", "blocked"), ("not_found_phrases", "soft_not_found")):
+        if any(phrase in head for phrase in _phrases(kind)) and len(visible(head)) < words["few_words"] * 3:
+            return NotKept(code, "with status 200")
     return None
 
 
 def is_stub(payload: bytes) -> bool:
     """Whether an HTML page shows next to nothing: no text, picture, frame or file."""
-    if len(payload) > _LOOKED_AT:
+    if len(payload) > _words()["short_page"]:
         return False
     lower = payload.lower()
     if any(

@@ -20,15 +20,12 @@ MAX_JSON_DEPTH = 50
 MAX_NESTING = 1500
 """Word-pasted pages nest some tens of elements; deeper ones are attacks on parsers."""
 
-_TAG = re.compile(r"<(/?)([a-zA-Z][\w:-]*)((?:[^<>]{0,300}/>)?)")
-_NOT_NESTING = frozenset(
-    re.findall(
-        r"\w+",
-        "area base br col embed hr img input link meta param source track wbr"
-        " p li td th tr dd dt option tbody thead tfoot colgroup body html head",
-    )
+_NOT_NESTING = (
+    "area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr|path|use|circle|rect|line|polygon"
+    "|p|li|td|th|tr|dd|dt|option|tbody|thead|tfoot|colgroup|body|html|head"
 )
 """Elements without content, and those that close one another."""
+_NESTING_TAG = re.compile(rf"<(?!/?(?:{_NOT_NESTING})\b)(/?)[a-z]", re.IGNORECASE)
 
 
 @dataclass
@@ -86,9 +83,10 @@ def dig(data: Any, path: str) -> Any:
 def _nesting(markup: str) -> int:
     """Deepest level of elements that do not close one another, counted before any parser sees the markup."""
     level = deepest = 0
-    for closing, name, empty in _TAG.findall(markup):
-        if empty or name.lower() in _NOT_NESTING:
-            continue
-        level = max(0, level - 1) if closing else level + 1
-        deepest = max(deepest, level)
+    for closing in _NESTING_TAG.findall(markup):
+        if not closing:
+            level += 1
+            deepest = max(deepest, level)
+        elif level:
+            level -= 1
     return deepest

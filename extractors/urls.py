@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import parse_qsl, quote, urldefrag, urljoin, urlsplit, urlunsplit
 
 _SAFE = "%/:=&?~+!$,;'@()*[]|"
@@ -16,6 +17,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_URL = 2000
 
 
+@lru_cache(8192)
 def canonical(url: str) -> str:
     """The one spelling of an http(s) address; ValueError for anything else.
 
