@@ -44,21 +44,27 @@ class ReadTotals:
         return sum(outcome[3] for outcome in self.outcomes)
 
 
-def prepare(root: DataRoot) -> None:
-    """Makes a root fit to be written: not of a newer version, writable, with space left. `UserError` otherwise."""
+def check(root: DataRoot) -> None:
+    """Whether a root can be worked on: not of a newer version, with space left. `UserError` otherwise; changes nothing."""
     root.refuse_newer()
-    if root.is_local:
-        try:
-            place = root.local()
-            place.mkdir(parents=True, exist_ok=True)
-            free = shutil.disk_usage(place).free
-        except OSError as error:
-            raise UserError(f"{root.address}: the data root cannot be made ({error.strerror})") from None
-        if free < LEAST_FREE_BYTES:
-            raise UserError(
-                f"{root.address}: {free / 1e6:.1f} MB are left on the disk, at least {LEAST_FREE_BYTES / 1e6:.0f} MB "
-                "are needed; free some space, nothing was changed"
-            )
+    if not root.is_local:
+        return
+    place = root.local().absolute()
+    while not place.exists():
+        place = place.parent
+    if not os.access(place, os.W_OK):
+        raise UserError(f"{root.address}: the data root cannot be written ({place} is not yours to write)")
+    free = shutil.disk_usage(place).free
+    if free < LEAST_FREE_BYTES:
+        raise UserError(
+            f"{root.address}: no space left on the disk: {free / 1e6:.1f} MB free, at least "
+            f"{LEAST_FREE_BYTES / 1e6:.0f} MB are needed; free some and run again, nothing was changed"
+        )
+
+
+def prepare(root: DataRoot) -> None:
+    """`check`, then the root's version mark."""
+    check(root)
     try:
         root.mark_version()
     except OSError as error:

@@ -65,16 +65,15 @@ class PortalRun:
     def is_done(self) -> bool:
         return self.outcome == "done"
 
-    @property
-    def is_transient(self) -> bool:
-        """Whether asking again within this run may help."""
-        codes = set(re.findall(r"\b([a-z_]+):", self.reason or ""))
-        return self.outcome == "failed" and bool(codes & TRANSIENT)
-
     def __str__(self) -> str:
         if self.is_done:
             return f"{self.portal_id}: {self.new} new, {self.changed} changed, {self.same} same"
         return f"{self.portal_id}: {self.outcome}: {self.reason}"
+
+
+def is_transient(sentence: str) -> bool:
+    """Whether what a failed portal's sentence names may be gone some minutes later."""
+    return ": failed: " in sentence and not TRANSIENT.isdisjoint(re.findall(r"\b([a-z_]+):", sentence))
 
 
 class RememberingLog(CrawlLog):
@@ -104,6 +103,7 @@ class Visits:
 
     portals: as they are to be crawled, by id. seconds: the longest a portal may take. contact: goes into the User-Agent.
     crawl: the crawl of one portal, for tests of what hangs or breaks.
+    `runs` holds the newest row of each portal visited.
     """
 
     def __init__(
@@ -122,6 +122,7 @@ class Visits:
         self.portals = {portal.id: portal for portal in portals}
         self._contact, self._limits, self._crawl = contact, limits or Limits(), crawl
         self._log = RememberingLog(root, self.run_id)
+        self.runs: dict[str, PortalRun] = {}
 
     def __enter__(self) -> Self:
         self._log.__enter__()
@@ -165,7 +166,13 @@ class Visits:
         except Exception as error:
             log.exception("portal %s: the visit failed", portal_id)
             run = replace(blank, outcome="crashed", reason=f"{type(error).__name__}: {error}"[:500])
-        return replace(run, seconds=round(time.monotonic() - clock, 3))
+        self.runs[portal_id] = replace(run, seconds=round(time.monotonic() - clock, 3))
+        return self.runs[portal_id]
+
+    def crashed(self, portal_id: str, reason: str) -> None:
+        """Records that a portal's visit ended without an answer."""
+        now = datetime.now(UTC).replace(tzinfo=None)
+        self.runs[portal_id] = PortalRun(self.run_id, self.flow, portal_id, now, 0.0, "crashed", reason)
 
     def _within_time(self, portal: Portal, blank: PortalRun) -> PortalRun:
         """The crawl in a thread of its own, asked to stop at the limit and left behind when it does not."""

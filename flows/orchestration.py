@@ -1,0 +1,326 @@
+"""What all flows share under Prefect: tasks, final states, artifacts. The work is in `flows.visits`, `flows.pipeline`.
+
+One task run a portal and one a batch of documents, since a task run costs 20-80 ms. Results are never cached: what is
+done is told from the data root alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import get_client
+from prefect.concurrency.sync import concurrency
+from prefect.futures import PrefectFuture, as_completed
+from prefect.logging import get_run_logger
+from prefect.settings import PREFECT_API_URL
+from prefect.states import Completed, Failed, State
+from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic import BaseModel, Field
+
+from extractors import reading
+from extractors.client import Limits
+from extractors.dataroot import CELLS, WAREHOUSE, DataRoot
+from extractors.errors import UserError
+from extractors.records import Snapshot
+from flows import pipeline
+from flows.health import Health, health_of
+from flows.pipeline import ReadTotals
+from flows.visits import PortalRun, Visits, is_transient, remember
+from transforms.tidy import TidyResult
+from warehouse import summary
+from warehouse.publish import Published
+
+DOCUMENTS_A_TASK = 600
+SIDE_BY_SIDE: Any = ThreadPoolTaskRunner(max_workers=64)
+"""Portals asked at once; each waits most of its time for its own host's turn."""
+MOST_ROWS = 500
+"""Rows of a table artifact; more are not read by anybody."""
+
+
+class Patience(BaseModel):
+    """How long a flow bears with a portal. The defaults are right for the public internet."""
+
+    portal_minutes: Annotated[float, Field(gt=0, description="Longest a portal may take")] = 180
+    retry_seconds: Annotated[
+        list[float], Field(description="Pauses before a failed portal is tried again")
+    ] = [60, 300]
+    backoff_seconds: Annotated[float, Field(ge=0, description="First pause before a request is repeated")] = 4
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(backoff_seconds=self.backoff_seconds)
+
+
+@dataclass
+class Summary:
+    """What a run came to, in numbers; `sentences` is what a person reads at its end."""
+
+    flow: str
+    runs: list[PortalRun] = field(default_factory=list)
+    not_due: int = 0
+    documents: int = 0
+    numbers: int = 0
+    unread: int = 0
+    years: tuple[int, ...] = ()
+    changes: dict[str, int] = field(default_factory=dict)
+    file: str = ""
+    expectations: list[str] = field(default_factory=list)
+
+    @property
+    def failed(self) -> list[PortalRun]:
+        return [run for run in self.runs if not run.is_done]
+
+    def sentences(self) -> list[str]:
+        """Numbers first, then every portal that failed and why, then where the result lies."""
+        new, changed, same = (
+            sum(getattr(run, name) for run in self.runs) for name in ("new", "changed", "same")
+        )
+        rest = f", {self.not_due} not due" if self.not_due else ""
+        lines = []
+        if self.runs or self.not_due:
+            lines.append(
+                f"{len(self.runs)} portals tried{rest}, {len(self.failed)} failed: {new} reports new, {changed} changed, "
+                f"{same} same; {sum(run.requests for run in self.runs):,} requests"
+            )
+        lines += [f"failed: {run}" for run in self.failed]
+        lines.append(
+            f"{self.documents:,} documents read, {self.unread} could not be; {self.numbers:,} numbers"
+        )
+        lines += self.expectations
+        differs = ", ".join(f"{count} {change}" for change, count in self.changes.items())
+        lines.append(f"reports that differ from the last file: {differs or 'none (no difference)'}")
+        lines.append(f"DuckDB file: {self.file}" if self.file else "nothing published: no report yet")
+        return lines
+
+
+# -- tasks --
+
+
+@task(
+    name="crawl",
+    task_run_name="crawl {portal_id}",
+    tags=["fetch"],
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
+def crawl_task(portal_id: str, visits: Visits) -> State[Any]:
+    """One portal. Its failure is its own state, with the reason; no other portal hears of it."""
+    with _server_turn(sorted(visits.portals[portal_id].manners.hosts)):
+        run = visits.visit(portal_id)
+    return Completed(message=str(run)) if run.is_done else Failed(message=str(run))
+
+
+def _may_help(task: Any, task_run: Any, state: State[Any]) -> bool:
+    """Retry only what some minutes may mend: a page that says no says no again."""
+    return is_transient(state.message or "")
+
+
+@contextlib.contextmanager
+def _server_turn(hosts: Sequence[str]) -> Iterator[None]:
+    """One run a host across machines, through the Prefect server they share; locks below the root do it on one machine."""
+    if not PREFECT_API_URL.value():
+        yield
+        return
+    names = [f"host {host}" for host in hosts]
+    with get_client(sync_client=True) as client:
+        for name in names:
+            client.upsert_global_concurrency_limit_by_name(name, 1)
+    with concurrency(names, occupy=1):
+        yield
+
+
+@task(name="read", task_run_name="read {label}", tags=["read"], cache_policy=NO_CACHE, persist_result=False)
+def read_task(label: str, stream: DocumentStream, upto: int) -> None:
+    """The next batch of documents of a reading that goes on in worker processes or on a cluster."""
+    stream.go_on_to(upto)
+    get_run_logger().info("read %s", stream)
+
+
+@task(name="tidy", task_run_name="tidy", tags=["settle"], cache_policy=NO_CACHE, persist_result=False)
+def tidy_task(root: DataRoot) -> TidyResult:
+    """Cells to tidy Parquet."""
+    return pipeline.tidy_up(root)
+
+
+@task(
+    name="publish",
+    task_run_name="build and publish",
+    tags=["settle"],
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
+def publish_task(root: DataRoot, accept_loss: str = "") -> Published | None:
+    """Tidy Parquet to a checked DuckDB file that readers get from now on."""
+    return pipeline.build_and_publish(root, accept_loss)
+
+
+class DocumentStream:
+    """A reading under way: workers read, and whoever asks waits until so many documents are done."""
+
+    def __init__(self, root: DataRoot, snapshots: Sequence[Snapshot], folder: str = CELLS) -> None:
+        self.of = len(snapshots)
+        self.totals = ReadTotals()
+        self._source = pipeline.read_stream(root, snapshots, folder=folder)
+        self._began = time.monotonic()
+
+    def go_on_to(self, upto: int) -> None:
+        while len(self.totals.outcomes) < upto:
+            summary = next(self._source, None)
+            if summary is None:
+                return
+            self.totals.outcomes += summary.outcomes
+
+    def __str__(self) -> str:
+        done = len(self.totals.outcomes)
+        rate = done / max(time.monotonic() - self._began, 0.001)
+        left = (self.of - done) / max(rate, 0.1)
+        return f"{done:,} of {self.of:,} documents, {rate:.0f} a second, about {left:.0f} s left"
+
+
+# -- steps of a flow --
+
+
+def visit_all(visits: Visits, patience: Patience) -> list[PortalRun]:
+    """One task run a portal, side by side; every portal has a row at the end, also below `data/runs`."""
+    one = crawl_task.with_options(
+        retries=len(patience.retry_seconds),
+        retry_delay_seconds=patience.retry_seconds,
+        retry_condition_fn=_may_help,
+    )
+    futures: dict[PrefectFuture[Any], str] = {
+        one.submit(portal_id, visits): portal_id for portal_id in visits.portals
+    }
+    logger = get_run_logger()
+    for count, future in enumerate(as_completed(list(futures)), start=1):
+        portal_id = futures[future]
+        if portal_id not in visits.runs:
+            # Only Prefect itself can end a task without a row, such as a server that went away.
+            visits.crashed(portal_id, f"its task ended in state {future.state.name}: {future.state.message}")
+        if count % 10 == 0 or count == len(futures):
+            logger.info("%s of %s portals done", count, len(futures))
+    runs = list(visits.runs.values())
+    remember(visits.root, runs)
+    return runs
+
+
+def read_all(root: DataRoot, snapshots: Sequence[Snapshot], folder: str = CELLS) -> ReadTotals:
+    """One task run a batch of documents; worker processes are started once for all of them."""
+    stream = DocumentStream(root, snapshots, folder)
+    for first in range(0, len(snapshots), DOCUMENTS_A_TASK):
+        last = min(first + DOCUMENTS_A_TASK, len(snapshots))
+        read_task(f"{first + 1:,}-{last:,} of {len(snapshots):,}", stream, last)
+    return stream.totals
+
+
+def settle(root: DataRoot, told: Summary, accept_loss: str = "") -> None:
+    """Tidy, build, publish; fills in `told`. The caller holds the lock `settle`."""
+    written = tidy_task(root)
+    told.years = written.years
+    if written.reports and (published := publish_task(root, accept_loss)):
+        told.changes, told.file = published.changes, str(published.path)
+
+
+def read_and_settle(root: DataRoot, told: Summary) -> None:
+    """Everything after the crawl: what is stored and unread is read, tidied and published."""
+    logger = get_run_logger()
+    with pipeline.settling(root, told.flow, logger.info):
+        unread = reading.unread_snapshots(root)
+        logger.info("%s documents to read", f"{len(unread):,}")
+        note_reading(told, read_all(root, unread))
+        settle(root, told)
+
+
+def note_reading(told: Summary, totals: ReadTotals) -> None:
+    told.documents, told.numbers = len(totals.outcomes), totals.numbers
+    told.unread = sum(outcome[1] == "unread" for outcome in totals.outcomes)
+
+
+def expectations(visits: Visits, year: int, today: date) -> tuple[list[Health], list[str]]:
+    """(health of the portals visited, a sentence for each that gave less than expected)."""
+    found = health_of(visits.root, list(visits.portals.values()), year)
+    told = [
+        f"{health.portal_id}: {verdict}"
+        for health in found
+        if (verdict := health.verdict(today)) and not health.failures
+    ]
+    return found, told
+
+
+# -- ends --
+
+
+def guarded(work: Callable[[], State[Summary]]) -> State[Any]:
+    """Runs a flow's body; what the user can mend ends it as Failed with that sentence, without a traceback."""
+    try:
+        return work()
+    except UserError as error:
+        get_run_logger().error("%s", error)
+        return Failed(message=str(error), data=error)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        told = UserError("no space is left on the disk; what was kept before stays, free some and run again")
+        get_run_logger().error("%s", told)
+        return Failed(message=str(told), data=told)
+
+
+def final_state(told: Summary) -> State[Summary]:
+    """Completed, Completed under the name Degraded with the failed portals named, or Failed when every portal failed."""
+    if not told.failed:
+        return Completed(message=told.sentences()[0], data=told)
+    named = "; ".join(map(str, told.failed[:20])) + ("; and more" if len(told.failed) > 20 else "")
+    message = f"{len(told.failed)} of {len(told.runs)} portals failed: {named}"
+    if len(told.failed) == len(told.runs):
+        return Failed(message=message, data=told)
+    return Completed(name="Degraded", message=message, data=told)
+
+
+def show(root: DataRoot, told: Summary, health: Sequence[Health] = (), today: date | None = None) -> None:
+    """Keyed artifacts, which Prefect shows with their history."""
+    today = today or datetime.now(UTC).date()
+    lines = "\n".join(f"- {_plain(line)}" for line in told.sentences())
+    create_markdown_artifact(f"## {told.flow}, {today}\n\n{lines}\n", key=f"{told.flow}-summary")
+    if health:
+        create_table_artifact([_health_row(one, today) for one in health[:MOST_ROWS]], key="portal-health")
+    if told.file:
+        create_table_artifact(summary.coverage_by_year(Path(told.file))[:MOST_ROWS], key="coverage")
+        create_markdown_artifact(root.read_bytes(f"{WAREHOUSE}/CHANGES.md").decode(), key="data-diff")
+
+
+def _health_row(health: Health, today: date) -> dict[str, Any]:
+    return {
+        "portal": health.portal_id,
+        "last success": f"{health.last_success:%Y-%m-%d %H:%M}" if health.last_success else "never",
+        "last new report": f"{health.last_new:%Y-%m-%d %H:%M}" if health.last_new else "never",
+        "failures in a row": health.failures,
+        f"reports about {health.year}": health.have,
+        "expected": health.expected,
+        "what to do": _plain(health.verdict(today)),
+    }
+
+
+def _plain(text: str) -> str:
+    """Text that may come from a page, without what Markdown or HTML would act on."""
+    return (
+        text.replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace("|", "\\|")
+        .replace("[", "\\[")
+        .replace("`", "'")
+    )
+
+
+def user_error(state: State[Any]) -> UserError | None:
+    """The sentence a failed flow ended with, when the user can act on it."""
+    error = state.result(raise_on_failure=False)
+    return error if isinstance(error, UserError) else None

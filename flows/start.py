@@ -1,0 +1,71 @@
+"""Starts a flow from the command line: checks that Prefect can run before anything else happens, imports it only here.
+
+With `PREFECT_API_URL` (or a Prefect profile) flows run under that server; with none Prefect starts a temporary one.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import os
+from typing import Any
+
+import httpx
+import typer
+
+from extractors.errors import UserError
+
+SETTINGS = {
+    # Its temporary server takes 10-35 s to start on two cores; Prefect's own limit of 20 s fails.
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    # The temporary server reports its own shutdown as errors.
+    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_LOGGING_EXTRA_LOGGERS": "extractors,transforms,warehouse,flows",
+}
+ANSWER_SECONDS = 10
+
+
+def run_flow(name: str, **parameters: Any) -> Any:
+    """Runs the flow `flows.<name>:<name>`; its final state. `UserError` when the Prefect server does not answer."""
+    connect()
+    flow = getattr(importlib.import_module(f"flows.{name}"), name)
+    return flow(**parameters, return_state=True)
+
+
+def connect() -> None:
+    """Prefect's settings, and a look whether the server they name is there."""
+    for setting, value in SETTINGS.items():
+        os.environ.setdefault(setting, value)
+    from prefect.settings import PREFECT_API_URL
+
+    url = PREFECT_API_URL.value()
+    if not url:
+        typer.echo(
+            "starting a temporary Prefect server (10 to 35 s; PREFECT_API_URL names a running one)", err=True
+        )
+        return
+    try:
+        httpx.get(f"{url.rstrip('/')}/health", timeout=ANSWER_SECONDS).raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(
+            f"PREFECT_API_URL={url}: no Prefect server answers there ({reason}); start it with `prefect server start`, "
+            "or unset PREFECT_API_URL to run without one; nothing was changed"
+        ) from None
+
+
+def end(state: Any) -> None:
+    """Prints what a flow came to and leaves with 0, 1 (portals failed, named) or raises `UserError` (exit code 2)."""
+    result = state.result(raise_on_failure=False)
+    if isinstance(result, UserError):
+        raise result
+    if isinstance(result, OSError) and result.errno == errno.ENOSPC:
+        raise UserError("no space is left on the disk; free some and run again")
+    if isinstance(result, BaseException):
+        raise result
+    for sentence in result.sentences():
+        typer.echo(sentence)
+    if state.is_failed():
+        raise UserError(f"{state.message}; nothing new could be had")
+    raise typer.Exit(1 if result.failed else 0)
