@@ -23,12 +23,18 @@ from extractors.urls import join
 
 MAX_ATTACHMENTS = 12
 MAX_TEXT = 2_000_000
+_LITTLE_TEXT = 2000
+"""Characters; a page with more holds the report in words, and its pictures are decoration."""
 
-_SPACE = re.compile(r"[\s\u200b\ufeff]+")
 _FILE = re.compile(r"\.(pdf|docx?|xlsx?|wps|et|rtf|ofd|zip|rar|7z)$", re.IGNORECASE)
 _FILE_PLACE = re.compile(
     r"downfile\.jsp|/attach/|virtual_attach_file|/group\d+/M\d\d/|download(attach)?\.(jsp|do)", re.I
 )
+_FILE_HINTS = [
+    hint.encode()
+    for hint in ".pdf .doc .xls .wps .et .rtf .ofd .zip .rar .7z attach downfile download /group".split()  # noqa: SIM905
+]
+"""Most pages offer no file; those are not searched link by link."""
 _VIEWER = re.compile(r"showVsbpdfIframe\(\s*['\"]([^'\"]+)['\"]")
 _TOLD = re.compile(r"[?&](?:file|url|src|filepath)=(.+)$", re.IGNORECASE)
 _PICTURE = re.compile(r"\.(png|jpe?g|gif|bmp|tiff?)$", re.IGNORECASE)
@@ -38,6 +44,7 @@ _NOISE = "script, style, noscript, template, header, footer, nav"
 _REPORT_WORDS = re.compile(r"年度报告|年报|工作报告")
 _SUBJECT_WORDS = ("信息公开", "年报", "年度报告", "工作报告")
 _SITE_PART = re.compile(r"\s*[-_|–—]+\s*[^-_|–—]*$")
+_CLOCK_WORDS = ("浏览", "阅读", "点击", "访问", "时间", "今天是", ":")
 _CLOCK = re.compile(
     r"(浏览|阅读|点击|访问)(次数|量|数|人数)?[:：]?\d*次?|(当前|现在|打印)时间[:：]?[\d年月日:：\-/]*"
     r"|今天是[\d年月日]*(星期.)?|\d{1,2}[:：]\d\d([:：]\d\d)?"
@@ -78,12 +85,12 @@ def examine(page: Page, selectors: Iterable[str], listing: Listing) -> Article:
     titles = _own_titles(tree, meta)
     title = next((t for t in titles if _is_of_report(t)), listing.title or next(iter(titles), ""))
     body = _body(tree, tuple(selectors))
-    text = _SPACE.sub("", body.text(deep=True, separator=" "))[:MAX_TEXT]
+    text = _packed(body.text(deep=True, separator=" "))[:MAX_TEXT]
     attachments = _attachments(page, body, listing)
-    pictures = _pictures(page, body)
+    pictures = () if attachments or len(text) > _LITTLE_TEXT else _pictures(page, body)
     if inner is None:
         _expect_report(tree, titles, text, listing, has_files=bool(attachments or pictures))
-    relied_on = f"{_SPACE.sub('', title)}\x1f{_CLOCK.sub('', text)}"
+    relied_on = f"{_packed(title)}\x1f{_without_clock(text)}"
     return Article(
         title=title,
         date=parse_date(meta.get("pubdate")) or listing.date,
@@ -152,7 +159,7 @@ def _file_as_article(page: Page, listing: Listing) -> Article:
 
 def _meta(tree: LexborHTMLParser) -> dict[str, str]:
     found: dict[str, str] = {}
-    for node in tree.css("meta[name]"):
+    for node in tree.head.css("meta[name]") if tree.head is not None else ():
         name = (node.attributes.get("name") or "").lower()
         found.setdefault(name, (node.attributes.get("content") or "").strip())
     return found
@@ -203,6 +210,9 @@ def _densest(node: LexborNode) -> LexborNode:
 def _attachments(page: Page, body: LexborNode, listing: Listing) -> tuple[str, ...]:
     """Addresses of the files the article offers, in every shape the families use."""
     found: list[str] = list(listing.attachments)
+    lower = page.payload.lower()
+    if not any(hint in lower for hint in _FILE_HINTS):
+        return tuple(found)
     for node in body.css("a[href]"):
         href = node.attributes.get("href") or ""
         label = node.text(deep=True).strip()
@@ -259,11 +269,21 @@ def _expect_report(
         return
     if sum(chapter in text for chapter in _CHAPTERS) >= 3:
         return
-    links = sum(len(_SPACE.sub("", node.text(deep=True))) for node in tree.css("a"))
+    links = sum(len(_packed(node.text(deep=True))) for node in tree.css("a"))
     if links > len(text) / 2:
         raise NotKept("other_page", "a page of links")
     if titles and not any(word in title for title in titles for word in _SUBJECT_WORDS):
         raise NotKept("other_page", f"it calls itself {titles[0][:60]!r}")
+
+
+def _without_clock(text: str) -> str:
+    """Text without what differs at every rendering: visitor counts and the time of day."""
+    return _CLOCK.sub("", text) if any(word in text for word in _CLOCK_WORDS) else text
+
+
+def _packed(text: str) -> str:
+    """Text without any white space, the invisible kinds included."""
+    return "".join(text.split()).replace("\u200b", "").replace("\ufeff", "")
 
 
 def _is_trail(node: LexborNode) -> bool:

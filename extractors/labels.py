@@ -34,7 +34,8 @@ def _simplified() -> dict[int, str]:
     """Traditional characters to simplified ones, one for one, from OpenCC's dictionary."""
     pairs = files("opencc").joinpath("dictionary", "TSCharacters.txt").read_text(encoding="utf8").split("\n")
     fields = (line.split("\t") for line in pairs if "\t" in line)
-    return {ord(written): meant.split()[0] for written, meant in fields if len(written) == 1}
+    table = {ord(written): meant.split()[0] for written, meant in fields if len(written) == 1}
+    return table | {ord("覆"): "复"}  # 答覆: the dictionary keeps it for 覆盖, which no form says
 
 
 @lru_cache(maxsize=65536)

@@ -64,6 +64,7 @@ class GridReader:
     header_cells: tuple[GridCell, ...] = ()
     half_header: list[list[GridCell]] = field(default_factory=list)
     applicants: dict[str, GridCell] = field(default_factory=dict)
+    upper_header: dict[int, str] = field(default_factory=dict)
     table_kind: str = ""
     value_column: int | None = 0
     statistics_columns: int = 1
@@ -124,7 +125,10 @@ class GridReader:
             return
         if self._statistics_row(row, keys):
             return
-        if self.table_kind and any(_has_digit(row[i].text) for i in filled) and len(filled) > 1:
+        has_digits = any(_has_digit(row[i].text) for i in filled)
+        if self.table_kind == "requests" and not has_digits:
+            self._lower_header(row)
+        elif self.table_kind and has_digits and len(filled) > 1:
             self._leave(row, "unknown_row", "no row of the form has this label")
 
     # -- chapter 二 ----------------------------------------------------------------------------------------------
@@ -256,7 +260,17 @@ class GridReader:
             self.applicants = {}
         self.table_kind = "requests"
         self.applicants.update(found)
+        self.upper_header = {cell.column: cell.text for cell in row}
         return True
+
+    def _lower_header(self, row: Sequence[GridCell]) -> None:
+        """The second line of applicants broken over two rows of cells (商业 / 企业)."""
+        for cell in row:
+            text = self.upper_header.get(cell.column, "") + cell.text
+            meaning = forms.requests().columns.exact(key(text))
+            if meaning and cell.text:
+                self.applicants[meaning[0]] = cell
+            self.upper_header[cell.column] = cell.text
 
     def _requests_row(self, row: Sequence[GridCell], keys: Sequence[str]) -> bool:
         words = forms.requests()
@@ -264,6 +278,8 @@ class GridReader:
         meaning = ""
         for i, k in enumerate(keys[:5]):
             meanings = words.rows.find(k) if k else ()
+            if k and not meanings and label < 0 and not is_value_like(row[i].text):
+                break  # something else stands before: 商业 | 科研 | 其他 is the header in pieces
             if not meanings or (label >= 0 and row[i].text and is_value_like(row[i].text)):
                 continue
             label, meaning = i, meanings[0]
@@ -280,6 +296,10 @@ class GridReader:
             return True
         self.table_kind = "requests"
         values = row[label + 1 :]
+        if "total" in self.applicants and not self.grid.padded:
+            # Several tables run into one differ in width: the header's own right end counts.
+            right = self.applicants["total"]
+            self.is_full |= row[-1].column + row[-1].colspan == right.column + right.colspan
         chosen = None
         if not self._has_other_order():
             chosen = self._in_order(row, values, 7) or self._by_applicant(row, values)

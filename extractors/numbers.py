@@ -14,6 +14,7 @@ LONGEST_VALUE = 80
 LARGEST = Decimal(10) ** 15
 """Larger values do not fit DECIMAL(20,4) and are no count of anything a report tells."""
 
+_TWO_NUMBERS = re.compile(r"[^(（\[【]*\d\s*\n\s*[\d.,]")
 _DASH = re.compile(r"[/\\\-—–―─_一~·.*]+|无|無|没有|不涉及|不适用", re.ASCII)
 _PLAIN = r"(?P<digits>\d{1,3}(?:,\d{3})+|\d{1,15})(?P<fraction>\.\d{1,8})?"
 _COUNTER = r"(?:余|多)?(?:件|条|项|次|个|人|宗|份|篇|起|部|家|例|人次|批|期|场|名|处)*"
@@ -101,7 +102,7 @@ def read_value(printed: str, unit_text: str, kind: str) -> tuple[Decimal | None,
         return None, "blank"
     if _DASH.fullmatch(folded):
         return None, "dash"
-    if "\n" in printed.strip() and re.search(r"\d\s*\n\s*[\d.,]", printed):
+    if "\n" in printed.strip() and _TWO_NUMBERS.match(printed):
         # Two numbers in one cell, one under the other: whose they are is not told.
         return None, "text"
     if kind == "amount":

@@ -17,6 +17,8 @@ from extractors.decode import decode
 from extractors.outcomes import NotKept
 
 MAX_JSON_DEPTH = 50
+CHECKED_FROM_TAGS = 4000
+"""Below so many tags even the worst nesting costs a parser some milliseconds only."""
 MAX_NESTING = 1500
 """Word-pasted pages nest some tens of elements; deeper ones are attacks on parsers."""
 
@@ -46,7 +48,7 @@ class Page:
     @cached_property
     def tree(self) -> LexborHTMLParser:
         """The parsed page; `NotKept` when it nests deeper than any real page."""
-        if self.payload.count(b"<") > MAX_NESTING and _nesting(self.text) > MAX_NESTING:
+        if self.payload.count(b"<") > CHECKED_FROM_TAGS and _nesting(self.text) > MAX_NESTING:
             raise NotKept("too_deep", f"more than {MAX_NESTING} levels")
         return LexborHTMLParser(self.text)
 

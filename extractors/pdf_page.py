@@ -62,6 +62,7 @@ class Page(NamedTuple):
     verticals: list[Rule]
     pictures: list[Picture]
     invisible_text: bool
+    dropped_text: bool
 
 
 _Box = tuple[float, float, float, float]
@@ -77,8 +78,10 @@ def read_page(page: pdfium.PdfPage) -> Page:
     verticals: list[Rule] = []
     pictures: list[Picture] = []
     invisible = False
+    printed: set[int | None] = set()
     for kind, item, matrix in _objects(page):
         if kind == raw.FPDF_PAGEOBJ_TEXT:
+            printed.add(_address(item))
             invisible = invisible or raw.FPDFTextObj_GetTextRenderMode(item) == _INVISIBLE
             continue
         boxes = _path_boxes(item) if kind == raw.FPDF_PAGEOBJ_PATH else _bounds(item)
@@ -90,8 +93,14 @@ def read_page(page: pdfium.PdfPage) -> Page:
                 verticals.append(Rule((x0 + x1) / 2, y0, y1))
             elif kind == raw.FPDF_PAGEOBJ_IMAGE:
                 pictures.append(Picture(max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)))
-    chars = _chars(page, upright, width, height, invisible)
-    return Page(width, height, chars, horizontals, verticals, pictures, invisible)
+    read: set[int | None] = set()
+    chars = _chars(page, upright, width, height, invisible, read)
+    return Page(width, height, chars, horizontals, verticals, pictures, invisible, bool(printed - read))
+
+
+def _address(item: Any) -> int | None:
+    """Where PDFium keeps a page object: what tells it from another."""
+    return ctypes.cast(item, ctypes.c_void_p).value
 
 
 def _upright(page: pdfium.PdfPage) -> tuple[_Upright, float, float]:
@@ -223,9 +232,18 @@ def _filled_rectangles(sides: list[_Box]) -> list[_Box]:
 
 
 def _chars(
-    page: pdfium.PdfPage, upright: _Upright, width: float, height: float, some_invisible: bool
+    page: pdfium.PdfPage,
+    upright: _Upright,
+    width: float,
+    height: float,
+    some_invisible: bool,
+    read: set[int | None],
 ) -> list[Char]:
-    """The visible characters with their line-high boxes; white space is left out, gaps tell it as well."""
+    """The visible characters with their line-high boxes; white space is left out, gaps tell it as well.
+
+    `read` gathers the text objects that gave characters: PDFium takes some lone characters (a full-width digit
+    alone in its cell) for shadows of others and leaves them out.
+    """
     text = page.get_textpage()
     handle = text.raw
     try:
@@ -238,6 +256,7 @@ def _chars(
         chars = []
         for index in range(total):
             code = raw.FPDFText_GetUnicode(handle, index)
+            read.add(_address(raw.FPDFText_GetTextObject(handle, index)))
             if code in _SKIPPED or raw.FPDFText_IsGenerated(handle, index):
                 continue
             if some_invisible and _is_invisible(handle, index):

@@ -11,14 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 
+import pdfplumber
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from extractors.errors import Refused
 from extractors.pdf_check import check_whole
 from extractors.pdf_furniture import drop_furniture
-from extractors.pdf_page import UNKNOWN, Page, Picture, read_page
+from extractors.pdf_page import UNKNOWN, Char, Page, Picture, read_page
 from extractors.pdf_tables import Fragment, Item, fragments_of, grid_of, join_over_pages
 from extractors.print_lines import Line, joined, lines_of
 from extractors.records import Block, Document, Paragraph
@@ -48,7 +50,7 @@ def read_pdf(data: bytes) -> Document:
             raise Refused(
                 f"the PDF has {len(pdf):,} pages; a report has far fewer, and at most {MAX_PAGES} are read"
             )
-        return _document(_pages(pdf))
+        return _document(_pages(pdf, data))
     except pdfium.PdfiumError as error:
         raise Refused(f"the PDF is damaged: {error}") from error
     finally:
@@ -65,13 +67,15 @@ class _Reading:
     notes: list[str] = field(default_factory=list)
 
 
-def _pages(pdf: pdfium.PdfDocument) -> _Reading:
+def _pages(pdf: pdfium.PdfDocument, data: bytes) -> _Reading:
     reading = _Reading()
     characters = 0
     for number in range(len(pdf)):
         handle = pdf[number]
         page = read_page(handle)
         handle.close()
+        if page.dropped_text and not page.invisible_text:
+            page = page._replace(chars=_all_chars(data, number))
         characters += len(page.chars)
         if characters > MAX_CHARACTERS:
             raise Refused(f"the PDF holds more than {MAX_CHARACTERS:,} characters; a report has far fewer")
@@ -83,6 +87,19 @@ def _pages(pdf: pdfium.PdfDocument) -> _Reading:
         if page.invisible_text:
             reading.notes.append(f"page {number + 1}: invisible text lies under the picture and was not read")
     return reading
+
+
+def _all_chars(data: bytes, number: int) -> list[Char]:
+    """Every character of a page, read by pdfplumber: slower, but it leaves none out."""
+    with pdfplumber.open(BytesIO(data), pages=[number + 1]) as pdf:
+        chars = pdf.pages[0].chars
+    if len(chars) > MAX_CHARACTERS:
+        raise Refused(f"page {number + 1} holds {len(chars):,} characters; a report has far fewer")
+    return [
+        Char(c["text"] if len(c["text"]) == 1 else UNKNOWN, c["x0"], c["top"], c["x1"], c["bottom"])
+        for c in chars
+        if c["text"].strip()
+    ]
 
 
 def _is_large(picture: Picture, page: Page) -> bool:

@@ -118,7 +118,7 @@ class Sheet:
     def finish(self) -> tuple[str | None, list[Cell], list[Leftover]]:
         """(form, cells, leftovers) of the document."""
         words = forms.requests()
-        indicators = {indicator for indicator, _ in self._cells}
+        indicators = {cell.indicator for cell in self._cells.values() if not _says_nothing(cell)}
         if words.single_row in indicators and indicators & words.single_row_instead_of:
             for (indicator, applicant), cell in self._cells.items():
                 if indicator == words.single_row and cell.printed.strip():

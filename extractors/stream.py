@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import NamedTuple
 
 from extractors import forms
@@ -191,6 +192,7 @@ class StreamReader:
         self.blocks: tuple[forms.Block, ...] = ()
         self.units: tuple[str, ...] = ()
         self.header: list[str] | None = None
+        self.above: list[str] = []
         self.rows: list[tuple[str | None, list[Printed] | None, Printed]] = []
         self.value_columns = 0
         self.this_year: int | None = None
@@ -225,14 +227,14 @@ class StreamReader:
             since_heading.append(folded)
             if self.is_heading(token.text):
                 self._finish_requests()
-                self.kind, self.header, self.blocks = "", None, ()
+                self.kind, self.header, self.blocks, self.above = "", None, (), []
                 since_heading = []
             elif proactive.section_mark in folded and len(folded) < 60:
-                self.kind, self.header, self.blocks = "proactive", None, ()
+                self.kind, self.header, self.blocks, self.above = "proactive", None, (), []
             elif label in proactive.header_starts and self.kind in ("", "proactive"):
                 self.kind, self.header, self.blocks = "proactive", [], ()
-            elif self.kind == "proactive" and self.header is not None and not proactive.items.exact(label):
-                self.header.append(token.text)
+            elif self.kind == "proactive" and not proactive.items.exact(label):
+                (self.above if self.header is None else self.header).append(token.text)
             elif label in requests.column_groups or label == "自然人" or self._begins_requests(label):
                 self.kind = "requests"
             elif label in forms.statistics().header["labels"] and self.kind in ("", "statistics"):
@@ -280,7 +282,7 @@ class StreamReader:
                 self._leave(segment, "unknown_row", "no item of the form has this label")
             return
         if self.header is not None and not self.blocks:
-            self.blocks, self.units = _header_blocks(self.header)
+            self.blocks, self.units = _header_blocks(self.header, self.above)
         block = next((b for b in self.blocks if item in b.items), None)
         if block is None:
             self._leave(
@@ -413,15 +415,31 @@ def _last_label(texts: Sequence[Token], labels: forms.Labels) -> str:
     return ""
 
 
-def _header_blocks(texts: Sequence[str]) -> tuple[tuple[forms.Block, ...], tuple[str, ...]]:
-    """Blocks whose columns the header's words spell, however its cells are broken; and the units it names."""
+def _header_blocks(
+    texts: Sequence[str], above: Sequence[str]
+) -> tuple[tuple[forms.Block, ...], tuple[str, ...]]:
+    """Blocks whose columns the header's words spell, however its cells are broken; and the units it names.
+
+    `above`: words between the section's mark and the header. A header whose cells wrap over lines comes in pieces
+    out of order, some of them above; it is known when its characters are just those of one block's columns.
+    """
     words = forms.proactive()
     spelled = key("".join(_NOTE.sub("", plain(text)) for text in texts))
     fitting = tuple(block for block in words.blocks if _spells(spelled, block.labels))
     if not fitting:
         fitting = words.block_of(tuple(key(text) for text in texts))
+    if not fitting:
+        pieces = _NOTE.sub("", plain("".join([*above, *texts])))
+        letters = sorted(_NOT_WORD.sub("", pieces))
+        fitting = tuple(block for block in words.blocks if _has_letters(block, letters))
     unit = unit_of_label(plain("".join(texts)))
     return fitting, tuple(unit for _ in range(3))
+
+
+def _has_letters(block: forms.Block, letters: list[str]) -> bool:
+    if not 4 <= len(letters) <= 40:
+        return False
+    return any(sorted("".join(labels)) == letters for labels in product(*block.labels))
 
 
 def _spells(text: str, columns: Sequence[frozenset[str]]) -> bool:

@@ -15,6 +15,10 @@ _SESSION = re.compile(r";jsessionid=[^/?#]*", re.IGNORECASE)
 _HOME = re.compile(r"^/?(index|default|main)?(\.(s?html?|jsp|aspx?|php))?/?$", re.IGNORECASE)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_URL = 2000
+_CLEAN = re.compile(
+    r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::(?!80/|443/)[1-9]\d{0,4})?/[\w/.~-]{0,500}", re.ASCII
+)
+"""Most addresses, as they should be."""
 
 
 @lru_cache(8192)
@@ -24,7 +28,10 @@ def canonical(url: str) -> str:
     Lower-case host without trailing dot or default port, no fragment, no session id, no parameter that
     only changes from rendering to rendering.
     """
-    parts = urlsplit(urldefrag(url.strip())[0])
+    url = url.strip()
+    if _CLEAN.fullmatch(url):
+        return url
+    parts = urlsplit(urldefrag(url)[0])
     if parts.scheme.lower() not in _DEFAULT_PORTS or not parts.hostname or len(url) > MAX_URL:
         raise ValueError(f"{url[:100]!r} is not an http address")
     host = parts.hostname.rstrip(".")

@@ -25,10 +25,9 @@ from warehouse.freshness import is_up_to_date
 from warehouse.publish import newest, publish
 
 LOCAL_PORTAL = "local"
-SUFFIXES = frozenset(
-    [".html", ".htm", ".txt", ".md", ".pdf", ".docx", ".doc", ".wps", ".xlsx", ".xls", ".et"]
-    + [".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".bmp", ".webp"]
-)
+_PAGES = (".html", ".htm", ".txt", ".md", ".pdf", ".docx", ".doc", ".wps", ".xlsx", ".xls", ".et")
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".bmp", ".webp")
+SUFFIXES = frozenset((*_PAGES, *_PICTURES))
 """Files of a folder that are taken; a file named outright is taken whatever its name."""
 GOOD_STATUSES = frozenset({"read"})
 
@@ -108,7 +107,7 @@ def _archive(files: Sequence[Path], root: DataRoot) -> tuple[dict[str, str], lis
             if reason:
                 refused.append((str(file), reason))
                 continue
-            url = Path(os.path.abspath(file)).as_uri()
+            url = file.resolve().as_uri()
             sha256 = hashlib.sha256(data).hexdigest()
             taken[url] = sha256
             if (url, sha256) in known:

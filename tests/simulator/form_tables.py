@@ -310,7 +310,7 @@ def statistics_table(report: Report) -> FormTable:
             row.append(Slot("——", "filler"))
             extra = "——"
         if both:
-            row.append(Slot(extra, "filler"))
+            row.append(Slot(extra, "value" if name else "filler"))
         rows.append(row)
     return FormTable("statistics", len(rows[0]), rows, header_rows=1)
 
