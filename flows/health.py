@@ -44,7 +44,7 @@ class Health:
     def verdict(self, today: date) -> str:
         """What this means today, as a few words; "" when all is well."""
         if self.failures:
-            return f"failed {self.failures} times in a row: {self.reason}"
+            return f"failed {self.failures} time{'s in a row' if self.failures > 1 else ''}: {self.reason}"
         if self.last_success is None:
             return "never looked at"
         if self.expected is None:

@@ -18,7 +18,6 @@ from extractors.schema import arrow_schema
 
 REPORTS_A_PAGE = 20
 """Items on an ordinary list page, for the estimate only."""
-LIST_KINDS = ("list",)
 PAGE_KINDS = ("report", "attachment")
 
 
@@ -110,11 +109,15 @@ def plan_sentences(plans: Sequence[PortalPlan], years: Sequence[int]) -> list[st
     requests = sum(plan.requests for plan in plans)
     slowest = max(plans, key=lambda plan: (plan.days, plan.seconds))
     days = f", spread over {slowest.days} days by its daily cap" if slowest.days > 1 else ""
+    cost = f"{sum(p.known for p in plans):,} pages known, about {requests:,} requests to make"
     return [
-        f"{len(plans)} portals x {len(years)} years ({_ranges(years)}): {sum(p.known for p in plans):,} pages known, "
-        f"about {requests:,} requests to make",
+        f"{_counted(len(plans), 'portal')} x {_counted(len(years), 'year')} ({_ranges(years)}): {cost}",
         f"time at the polite rate: about {_duration(slowest.seconds)} ({slowest.portal_id} takes longest{days})",
     ]
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" + ("" if count == 1 else "s")
 
 
 def _ranges(years: Sequence[int]) -> str:

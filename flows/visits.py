@@ -11,7 +11,7 @@ import logging
 import re
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -28,6 +28,7 @@ from extractors.dataroot import DataRoot
 from extractors.outcomes import RETRIED
 from extractors.portals import Portal
 from extractors.schema import arrow_schema
+from extractors.urls import host_of
 from flows import locks
 
 log = logging.getLogger(__name__)
@@ -77,14 +78,16 @@ def is_transient(sentence: str) -> bool:
 
 
 class RememberingLog(CrawlLog):
-    """A crawl log that also knows what this run kept, so that a second try does not fetch it again."""
+    """A crawl log that knows what this run kept, so that a second try does not fetch it again, and how often it asked."""
 
     def __init__(self, root: DataRoot, run_id: str | None = None) -> None:
         super().__init__(root, run_id)
         self.kept: dict[str, dict[str, Known]] = defaultdict(dict)
+        self.asked: Counter[str] = Counter()
 
     def append(self, row: Mapping[str, Any]) -> None:
         super().append(row)
+        self.asked[host_of(row["source_url"])] += 1
         if row["outcome"] in ("stored", "unchanged"):
             when = row["fetched_at"]
             self.kept[row["portal_id"]][row["source_url"]] = Known(
@@ -127,7 +130,7 @@ class Visits:
     def __enter__(self) -> Self:
         self._log.__enter__()
         self._state = CrawlState(self.root, self.portals)
-        self._asked = asked_today(self.root)
+        self._log.asked.update(asked_today(self.root))
         return self
 
     def __exit__(
@@ -179,7 +182,7 @@ class Visits:
         stop, answers = threading.Event(), list[PortalResult | BaseException]()
 
         def work() -> None:
-            client = Client(self._contact, self._limits, self._asked, stop)
+            client = Client(self._contact, self._limits, self._log.asked, stop)
             try:
                 known = {**self._state.of(portal.id), **self._log.kept[portal.id]}
                 answers.append(self._crawl(portal, self.root, client, self._log, known, self.plan))

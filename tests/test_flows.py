@@ -1,0 +1,243 @@
+"""The flows under a real Prefect server, against portals over real HTTP: what they publish, survive and report."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.flow_tools import ROOT, YEARS, numbers, ogi, parameters, query, small_simulator
+from tests.killed_flow import STEPS
+from tests.simulator import hostile
+from tests.simulator.http import Response
+from tests.simulator.portal import Site
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+
+def run(name: str, **given):
+    """A flow's final state."""
+    from importlib import import_module
+
+    return getattr(import_module(f"flows.{name}"), name)(**given, return_state=True)
+
+
+def reports_of(sites: list[Site]) -> list[tuple[str, int]]:
+    """(agency, year) of every report the portals hold."""
+    return sorted((item.report.agency.name, item.report.year) for site in sites for item in site.reports())
+
+
+def published(data: Path) -> list[tuple[str, int]]:
+    return sorted(query(data, "SELECT agency_name, year FROM reports WHERE is_current"))
+
+
+def test_two_nights(tmp_path):
+    """The second night sees one new report, one replaced, one portal down; a third one without change says so."""
+    data = tmp_path / "data"
+    with small_simulator(3, 3) as simulator:
+        given = parameters(simulator, tmp_path)
+        first = run("nightly", **given)
+        assert (first.name, published(data)) == ("Completed", reports_of(simulator.sites))
+        site = simulator.sites[0]
+        old = site.reports()[0]
+        new, key = site.correct_report(old.report.agency.name, old.report.year)
+        added = site.add_report(site.agencies[1].name, 2024)
+        simulator.set_down(simulator.sites[2].id)
+        given["years"] = [*YEARS, 2024]
+        second = run("nightly", **given)
+        told = second.result()
+        assert second.name == "Degraded" and simulator.sites[2].id in second.message
+        assert [failed.portal_id for failed in told.failed] == [simulator.sites[2].id]
+        assert sum(r.new for r in told.runs) == 1 and sum(r.changed for r in told.runs) == 1
+        assert published(data) == reports_of(simulator.sites)
+        assert (added.report.agency.name, 2024) in published(data)
+        changed = query(data, "SELECT agency_name, year, indicator, applicant, old, new FROM revisions")
+        was, now = old.report.cells[key].value, new.report.cells[key].value
+        assert changed == [(old.report.agency.name, old.report.year, *key, was, now)]
+        before = numbers(data)
+        third = run("nightly", **given).result()
+        assert numbers(data) == before
+        assert third.documents == 0 and "no difference" in " ".join(third.sentences())
+
+
+def test_every_kind_of_broken_portal_is_named_and_the_rest_is_published(tmp_path):
+    """Down, silent for ever, nothing, nonsense: each with its reason; the good one whole."""
+    with small_simulator(5, 2) as simulator:
+        good, down, silent, nothing, nonsense = simulator.sites
+        simulator.set_down(down.id)
+        silent.misbehave("*", hostile.case("silent"))
+        nothing.misbehave("*", Response(b"<html><body></body></html>"))
+        nonsense.misbehave("*", hostile.case("home_for_article"))
+        given = parameters(simulator, tmp_path)
+        given["patience"] = {"portal_minutes": 0.05, "retry_seconds": [], "backoff_seconds": 0.01}
+        began = time.monotonic()
+        state = run("nightly", **given)
+        assert time.monotonic() - began < 45
+        told = state.result()
+        assert state.name == "Degraded"
+        assert {failed.portal_id for failed in told.failed} == {
+            s.id for s in (down, silent, nothing, nonsense)
+        }
+        assert all(failed.reason and failed.portal_id in state.message for failed in told.failed)
+        assert next(f for f in told.failed if f.portal_id == silent.id).outcome == "timed_out"
+        assert published(tmp_path / "data") == reports_of([good])
+        looked = ogi("status", "--data", given["data"], "--portals", given["portals_folder"])
+        assert looked.returncode == 0, looked.stderr
+        assert "it took longer than" in looked.stdout and good.id in looked.stdout
+
+
+def test_all_portals_failing_is_a_failure(tmp_path):
+    with small_simulator(1, 1) as simulator:
+        simulator.set_down(simulator.sites[0].id)
+        state = run("nightly", **parameters(simulator, tmp_path))
+        assert state.is_failed() and simulator.sites[0].id in state.message
+
+
+def test_the_server_shows_one_task_run_a_portal_and_keyed_artifacts(tmp_path):
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter
+
+    with small_simulator(2, 2) as simulator, get_client(sync_client=True) as client:
+        state = run("nightly", **parameters(simulator, tmp_path))
+        flow_run = state.state_details.flow_run_id
+        names = {}
+        for _ in range(50):
+            found = client.read_task_runs(flow_run_filter=FlowRunFilter(id={"any_": [flow_run]}))
+            names = {one.name: sorted(one.tags) for one in found}
+            if len(names) == 5:
+                break
+            time.sleep(0.2)
+        crawled = {f"crawl {site.id}": ["fetch"] for site in simulator.sites}
+        assert names == {
+            **crawled,
+            "read 1-8 of 8": ["read"],
+            "tidy": ["settle"],
+            "build and publish": ["settle"],
+        }
+        keys = {
+            artifact.key: artifact for artifact in client.read_artifacts() if artifact.flow_run_id == flow_run
+        }
+        assert set(keys) == {"nightly-summary", "portal-health", "coverage", "data-diff"}
+        rows = json.loads(keys["portal-health"].data)
+        assert [row["portal"] for row in rows] == sorted(site.id for site in simulator.sites)
+
+
+def test_backfill_leaves_the_nightly_state_alone_and_recheck_finds_what_left_its_list(tmp_path):
+    from extractors.dataroot import DataRoot
+    from flows.health import last_looks
+
+    with small_simulator(2, 2) as simulator:
+        given = parameters(simulator, tmp_path)
+        shared = {name: given[name] for name in ("data", "portals", "portals_folder", "patience")}
+        told = run("backfill", years=[2022], **shared).result()
+        root = DataRoot(given["data"])
+        assert {year for _, year in published(tmp_path / "data")} == {2022}
+        assert sum(r.new for r in told.runs) == len(
+            [1 for _, year in reports_of(simulator.sites) if year == 2022]
+        )
+        assert last_looks(root, "nightly") == {} and len(last_looks(root, "backfill")) == 2
+        site = simulator.sites[0]
+        item = next(one for one in site.reports() if one.report.year == 2022)
+        site.correct_report(item.report.agency.name, 2022)
+        found = run("recheck", older_than_days=0, years=[2022], **shared).result()
+        assert [r.changed for r in found.runs if r.portal_id == site.id] == [1]
+        assert len(query(tmp_path / "data", "FROM revisions")) == 1
+
+
+def test_reparse_changes_nothing_until_it_is_accepted(tmp_path):
+    from extractors import reading
+    from extractors.dataroot import DataRoot
+    from tests.older_readings import make_older
+
+    with small_simulator(1, 3) as simulator:
+        given = parameters(simulator, tmp_path)
+        run("nightly", **given)
+    data, root = tmp_path / "data", DataRoot(given["data"])
+    right = numbers(data)
+    spoiled = make_older(root, "1.older")
+    run("nightly", **{**given, "patience": {"retry_seconds": [], "backoff_seconds": 0}})
+    assert numbers(data) != right
+    wrong = numbers(data)
+    looked = run("reparse", data=given["data"], since="1.older").result()
+    assert numbers(data) == wrong
+    assert f"{spoiled} changed" in looked.expectations[0]
+    accepted = run("reparse", data=given["data"], apply=True)
+    assert accepted.is_completed() and numbers(data) == right
+    assert set(reading.read_documents(root)["extractor_version"].to_pylist()) == {
+        "1.older",
+        reading.extractor_version(),
+    }
+    again = run("reparse", data=given["data"], apply=True).result()
+    assert "every one was read by today's readers" in again.expectations[0]
+
+
+def test_a_killed_flow_runs_again_to_the_same_result(tmp_path, prefect_server):
+    """SIGKILL after each step in turn, every run over what the one before left; then the same as an unharmed run."""
+    with small_simulator(2, 2) as simulator:
+        unharmed = parameters(simulator, tmp_path / "unharmed")
+        run("nightly", **unharmed)
+        given = parameters(simulator, tmp_path / "harmed")
+        for step in STEPS:
+            killed = subprocess.run(
+                [sys.executable, "-m", "tests.killed_flow", step, json.dumps(given)],
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                timeout=100,
+                check=False,
+            )
+            assert killed.returncode == -9, (step, killed.returncode, killed.stderr[-2000:])
+        assert run("nightly", **given).name == "Completed"
+    data = tmp_path / "harmed" / "data"
+    assert numbers(data) == numbers(tmp_path / "unharmed" / "data")
+    assert published(data) == reports_of(simulator.sites)
+    assert not list(data.rglob(".building*"))
+
+
+def test_a_second_nightly_says_who_is_at_work(tmp_path):
+    from extractors.dataroot import DataRoot
+    from flows import locks
+
+    with small_simulator(1, 1) as simulator:
+        given = parameters(simulator, tmp_path)
+        with locks.held(DataRoot(given["data"]), "flow-nightly", "nightly"):
+            state = run("nightly", **given)
+        assert state.is_failed() and "is held by nightly (process" in state.message
+        assert simulator.sites[0].log == []
+
+
+def test_deployments_run_through_a_work_pool(tmp_path, prefect_server):
+    """`prefect.yaml` as an operator uses it: pool, deploy, worker, one run of the nightly."""
+    import os
+
+    environment = {**os.environ, "PREFECT_API_URL": prefect_server, "PYTHONPATH": str(ROOT)}
+    prefect = [sys.executable, "-m", "prefect", "--no-prompt"]
+
+    def call(*arguments: str) -> str:
+        done = subprocess.run(
+            [*prefect, *arguments],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    with small_simulator(1, 2) as simulator:
+        given = parameters(simulator, tmp_path)
+        call("work-pool", "create", "ogi", "--type", "process")
+        call("deploy", "--all")
+        params = [part for name, value in given.items() for part in ("-p", f"{name}={json.dumps(value)}")]
+        call("deployment", "run", "nightly/nightly", *params)
+        call("worker", "start", "--pool", "ogi", "--run-once", "--install-policy", "never")
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "data/warehouse/latest.json").exists() and time.monotonic() < deadline:
+            time.sleep(0.5)
+        assert published(tmp_path / "data") == reports_of(simulator.sites)
