@@ -157,7 +157,7 @@ def test_changes_say_what_was_added_replaced_and_read_again(root):
 def test_a_report_gone_without_explanation_is_not_published(root):
     good = newest(root)
     write_tidy(root, _versions()[:-1])
-    with pytest.raises(UserError, match="year 2024, portal portal: 1 reports and .* nothing explains it"):
+    with pytest.raises(UserError, match=r"year 2024, portal portal: 1 reports and .* nothing explains it"):
         publish(root, build(root))
     assert newest(root) == good and _ask(root, "SELECT count(*) FROM reports") == [(24,)]
     publish(root, build(root), accept_loss="the agency asked for it")
@@ -168,7 +168,7 @@ def test_a_report_gone_without_explanation_is_not_published(root):
 def test_a_missing_partition_is_not_published(root):
     root.local(OBSERVATIONS).unlink()
     with pytest.raises(
-        UserError, match="year 2023, portal portal: 8 reports were read .* partition .* is missing"
+        UserError, match=r"year 2023, portal portal: 8 reports were read .* partition .* is missing"
     ):
         publish(root, build(root))
 
@@ -266,7 +266,7 @@ def test_a_disk_without_space_leaves_the_last_good_file(tmp_path):
         good = newest(root)
         free = os.statvfs(small)
         (small / "ballast").write_bytes(bytes(free.f_bavail * free.f_frsize - 200_000))
-        with pytest.raises(UserError, match="could not be written .* the last good file stays"):
+        with pytest.raises(UserError, match=r"could not be written .* the last good file stays"):
             build(root, whole=True)
         assert newest(root) == good and not list(root.local("warehouse").glob(".building*"))
         assert _ask(root, "SELECT count(*) FROM reports") == [(3,)]

@@ -7,6 +7,7 @@ a proposal for a reviewer and never changes a number. A side with a number that 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -120,8 +121,15 @@ def _terms_values() -> str:
 
 def _identities_values() -> str:
     return _values(
-        (number, one.check_id, one.scope, one.formula, one.severity)
-        + (sum(t.when == "now" for t in one.terms), sum(t.when == "before" for t in one.terms))
+        (
+            number,
+            one.check_id,
+            one.scope,
+            one.formula,
+            one.severity,
+            sum(t.when == "now" for t in one.terms),
+            sum(t.when == "before" for t in one.terms),
+        )
         for number, one in enumerate(identities())
     )
 
@@ -205,7 +213,7 @@ def _make_sides(connection: duckdb.DuckDBPyConnection) -> None:
 def _make_causes(connection: duckdb.DuckDBPyConnection) -> None:
     """Table `year_causes`: a proposed cause for broken identities, where the digits suggest one."""
     parts = ", ".join(_literal(kind) for kind in APPLICANTS[:-1])
-    neighbours = " ".join(f"WHEN '{a}' THEN '{b}'" for a, b in zip(APPLICANTS, APPLICANTS[1:], strict=False))
+    neighbours = " ".join(f"WHEN '{a}' THEN '{b}'" for a, b in itertools.pairwise(APPLICANTS))
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE year_causes AS
         WITH broken AS (

@@ -119,6 +119,8 @@ def _grow_whole(root: DataRoot, previous: Path | None, growing: Path, folder: Pa
         for table, of_table in files.items():
             load.load_table(connection, table, of_table)
             log.info("loaded table=%s files=%s rows=%s", table, len(of_table), sum(f.rows for f in of_table))
+        # The order of the Parquet files makes the cells of a report neighbours; what follows has none to keep.
+        connection.execute("SET preserve_insertion_order = false")
         load.write_sources(connection, [source for of_table in files.values() for source in of_table])
         derive.comment_on(connection, "sources")
         _review(connection, folder)

@@ -46,8 +46,21 @@ def make_measures(connection: duckdb.DuckDBPyConnection, folder: Path) -> dict[s
     measures = harmonised.read_measures(catalogue(connection), folder / harmonised.MEASURES_FILE)
     connection.execute(sql.create_table("measures"))
     rows = [
-        (m.name, m.theme, m.label_en, m.label_zh, m.unit, m.kind, c.form, c.formula or None, c.comparable)
-        + (m.series(c.form), m.since, c.why or None, m.is_derived)
+        (
+            m.name,
+            m.theme,
+            m.label_en,
+            m.label_zh,
+            m.unit,
+            m.kind,
+            c.form,
+            c.formula or None,
+            c.comparable,
+            m.series(c.form),
+            m.since,
+            c.why or None,
+            m.is_derived,
+        )
         for m in measures.values()
         for c in m.forms.values()
     ]

@@ -33,13 +33,17 @@ def requests_by_applicant(catalogue: Mapping[str, bool], only: str = "") -> str:
         if by_applicant
     )
     return f"""
-        SELECT report_id, any_value(agency_id) AS agency_id, any_value(year) AS year, applicant{"," if columns else ""}
-        {columns}
-        FROM (
-            SELECT *, CASE WHEN value_kind = 'number' THEN value END AS number FROM observations
-            WHERE applicant IS NOT NULL {only}
+        WITH cells AS (
+            SELECT report_id, applicant{"," if columns else ""}
+            {columns}
+            FROM (
+                SELECT report_id, applicant, indicator, CASE WHEN value_kind = 'number' THEN value END AS number
+                FROM observations WHERE applicant IS NOT NULL {only}
+            )
+            GROUP BY report_id, applicant
         )
-        GROUP BY report_id, applicant
+        SELECT c.report_id, r.agency_id, r.year, c.* EXCLUDE (report_id)
+        FROM cells c JOIN reports r ON r.report_id = c.report_id
     """
 
 

@@ -28,7 +28,7 @@ _FIELDS = ("theme", "label_en", "label_zh", "unit", "kind", "since")
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """One printed cell a formula asks for: `applicant` None where the table has no applicant columns, PARTS for their sum."""
+    """One printed cell a formula asks for. `applicant` is None where the table has no applicants, PARTS for their sum."""
 
     indicator: str
     applicant: str | None

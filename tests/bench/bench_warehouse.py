@@ -116,7 +116,7 @@ def _write_year(connection: duckdb.DuckDBPyConnection, root: DataRoot, year: int
         root,
         "findings",
         year,
-        f"""
+        """
         SELECT id AS report_id, agency AS agency_id, year, c.check_id, c.scope, 'left = right' AS formula,
             (hash(a, c.scope) % 40)::DECIMAL(20,4) AS left_value, (hash(a, c.scope) % 40)::DECIMAL(20,4) AS right_value,
             0::DECIMAL(20,4) AS difference, '2:1:1 2:2:1' AS cells,

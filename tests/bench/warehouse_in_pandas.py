@@ -17,10 +17,16 @@ from extractors.dataroot import DataRoot
 
 REFUSED = [
     f"requests.refused.{reason}"
-    for reason in (
-        "state_secret other_law security_stability third_party internal_affairs process enforcement_file "
-        "administrative_query"
-    ).split()
+    for reason in [
+        "state_secret",
+        "other_law",
+        "security_stability",
+        "third_party",
+        "internal_affairs",
+        "process",
+        "enforcement_file",
+        "administrative_query",
+    ]
 ]
 FEW = ["indicator", "applicant", "value_kind"]
 
