@@ -233,7 +233,7 @@ class StreamReader:
                 self.kind, self.header, self.blocks, self.above = "proactive", None, (), []
             elif label in proactive.header_starts and self.kind in ("", "proactive"):
                 self.kind, self.header, self.blocks = "proactive", [], ()
-            elif self.kind == "proactive" and not proactive.items.exact(label):
+            elif self.kind == "proactive" and not self._is_item(token.text):
                 (self.above if self.header is None else self.header).append(token.text)
             elif label in requests.column_groups or label == "自然人" or self._begins_requests(label):
                 self.kind = "requests"
@@ -247,6 +247,11 @@ class StreamReader:
             self.kind = "review"
         elif self.kind == "" and "自然人" in joined:
             self.kind = "requests"
+
+    def _is_item(self, text: str) -> bool:
+        """Whether a header ends here: an item's label, filling instructions behind it or not."""
+        items = forms.proactive().items
+        return bool(items.exact(key(text)) or items.exact(_run_key(text)))
 
     def _begins_requests(self, label: str) -> bool:
         """The table's first row, where its header is lost."""
@@ -409,9 +414,15 @@ def _last_label(texts: Sequence[Token], labels: forms.Labels) -> str:
     """Meaning of the label the text ends in; "" when it ends in none."""
     for count in (1, 2, 3):
         if len(texts) >= count:
-            meanings = labels.find(key("".join(t.text for t in texts[-count:])))
+            joined = key("".join(t.text for t in texts[-count:]))
+            meanings = labels.find(joined) if count == 1 else labels.exact(joined)
             if meanings:
                 return meanings[0]
+    for count in range(1, min(len(texts), MOST_PIECES) + 1):
+        # A label whose filling instructions are wrapped around its numbers ends inside a bracket.
+        if plain(texts[-count].text).find("(") > 0:
+            meanings = labels.exact(_run_key("".join(t.text for t in texts[-count:])))
+            return meanings[0] if meanings else ""
     return ""
 
 
@@ -523,7 +534,7 @@ class KnownLabels:
         requests, review, proactive = forms.requests(), forms.review(), forms.proactive()
         statistics = forms.statistics()
         self._mark = re.compile(
-            rf"(?:\w{{0,20}}条例)?{proactive.section_mark}(?:第?[一二三四五六七八九]?款?第?项)?"
+            rf"(?:[^无]\w{{0,19}}条例)?{proactive.section_mark}(?:第?[一二三四五六七八九]?款?第?项)?"
         )
         self.corner = requests.corner
         self.labels = {

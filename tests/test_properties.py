@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from extractors.narrative import read_narrative
@@ -119,6 +119,8 @@ def test_texts_are_read_back_equal(own, form, layout, noise, encoding, seed, rep
 @examples(0.08)
 @given(reports(), noises, st.sampled_from(["pdf", "pdf_unruled", "docx", "xlsx", "xlsx_sheets"]), seeds)
 def test_files_are_read_back_equal(report, noise, kind, seed):
+    if kind == "pdf_unruled":
+        assume(not any(" " in printed.text for printed in report.cells.values()))
     if kind.startswith("pdf"):
         rendered = render_files.render_pdf(report, kind == "pdf", noise, seed)
     elif kind == "docx":
