@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from extractors.article import unwrap
 from extractors.carrier import carrier_of
 from extractors.errors import Refused
 from extractors.read_html import read_html
@@ -27,7 +28,8 @@ def read_document(data: bytes, url: str = "", content_type: str = "") -> Documen
     if carrier == "html":
         return _with_inner_texts(read_html(data, url, content_type))
     if carrier == "text":
-        return read_text(data, content_type)
+        page = unwrap(data)
+        return _with_inner_texts(read_html(page, url)) if page else read_text(data, content_type)
     if carrier == "pdf":
         from extractors.read_pdf import read_pdf
 
