@@ -25,11 +25,12 @@ def read_document(data: bytes, url: str = "", content_type: str = "") -> Documen
     if len(data) > MOST_BYTES:
         raise Refused(f"{len(data):,} bytes; files of more than {MOST_BYTES:,} are not read")
     carrier = carrier_of(data, url)
+    if carrier in ("html", "text") and (page := unwrap(data)):
+        return _with_inner_texts(read_html(page, url))
     if carrier == "html":
         return _with_inner_texts(read_html(data, url, content_type))
     if carrier == "text":
-        page = unwrap(data)
-        return _with_inner_texts(read_html(page, url)) if page else read_text(data, content_type)
+        return read_text(data, content_type)
     if carrier == "pdf":
         from extractors.read_pdf import read_pdf
 
