@@ -120,18 +120,12 @@ def _terms_values() -> str:
 
 
 def _identities_values() -> str:
-    return _values(
-        (
-            number,
-            one.check_id,
-            one.scope,
-            one.formula,
-            one.severity,
-            sum(t.when == "now" for t in one.terms),
-            sum(t.when == "before" for t in one.terms),
-        )
-        for number, one in enumerate(identities())
-    )
+    rows = []
+    for number, one in enumerate(identities()):
+        now = sum(term.when == "now" for term in one.terms)
+        given = (one.check_id, one.scope, one.formula, one.severity)
+        rows.append((number, *given, now, len(one.terms) - now))
+    return _values(rows)
 
 
 def _codes() -> str:

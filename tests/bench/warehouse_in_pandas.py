@@ -15,19 +15,17 @@ import pyarrow.parquet as pq
 
 from extractors.dataroot import DataRoot
 
-REFUSED = [
-    f"requests.refused.{reason}"
-    for reason in [
-        "state_secret",
-        "other_law",
-        "security_stability",
-        "third_party",
-        "internal_affairs",
-        "process",
-        "enforcement_file",
-        "administrative_query",
-    ]
-]
+REASONS = (
+    "state_secret",
+    "other_law",
+    "security_stability",
+    "third_party",
+    "internal_affairs",
+    "process",
+    "enforcement_file",
+    "administrative_query",
+)
+REFUSED = [f"requests.refused.{reason}" for reason in REASONS]
 FEW = ["indicator", "applicant", "value_kind"]
 
 
