@@ -307,3 +307,18 @@ def test_readers_see_one_complete_file_whenever_the_writer_is_killed(root):
                 ]
     publish(root, build(root))
     assert not list(root.local("warehouse").glob(".building*"))
+
+
+def test_a_remote_data_root_is_built_from_and_published_to(tmp_path, monkeypatch):
+    monkeypatch.setenv("OGI_CACHE", str(tmp_path / "here"))
+    root = DataRoot(f"memory://bucket/{tmp_path.name}")
+    write_tidy(root, _versions(6))
+    first = publish(root, build(root))
+    write_tidy(root, _versions(7))
+    second = publish(root, build(root))
+    assert second.changes == {"added": 3}
+    assert {first.path.name, second.path.name} <= {
+        n.split("/")[-1] for n in root.files("warehouse", ".duckdb")
+    }
+    shutil.rmtree(tmp_path / "here")
+    assert _ask(root, "SELECT count(*) FROM reports") == [(21,)]
