@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from decimal import Decimal
 from typing import Annotated, Any
 
 import duckdb
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -42,29 +44,47 @@ def query_command(
     if as_csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)
-        writer.writerows(["" if value is None else value for value in row] for row in rows)
+        writer.writerows([_text(value) for value in row] for row in rows)
     elif as_json:
-        typer.echo(
-            json.dumps(
-                [dict(zip(columns, row, strict=True)) for row in rows], ensure_ascii=False, default=str
-            )
-        )
+        named = [dict(zip(columns, row, strict=True)) for row in rows]
+        typer.echo(json.dumps(named, ensure_ascii=False, default=_json_value))
     else:
         print_table(columns, rows)
 
 
 def print_table(columns: list[str], rows: list[tuple[Any, ...]]) -> None:
-    """Rows as a table, nothing cut off; what came from a page is shown as plain text."""
-    table = Table(show_edge=False)
-    for name in columns:
-        table.add_column(Text(name), overflow="fold")
-    for row in rows:
-        table.add_row(*(Text("" if value is None else _printable(str(value))) for value in row))
+    """Rows as a table, nothing cut off; rows too wide for the terminal one below the other, a line a column.
+
+    What came from a page is shown as plain text, without control characters.
+    """
+    shown = [[_printable(_text(value)) for value in row] for row in rows]
+    widest = [max(map(cell_len, column)) for column in zip(columns, *shown, strict=True)]
+    needed = sum(widest) + 3 * len(columns)
     console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=max(200, console.width))
-    console.print(table)
-    console.print(f"{len(rows)} rows", highlight=False)
+    if console.is_terminal and needed > console.width:
+        for row in shown:
+            for name, value in zip(columns, row, strict=True):
+                console.print(Text(f"{name:>{max(map(len, columns))}}  {value}"), soft_wrap=True)
+            console.print()
+    else:
+        table = Table(*(Text(name) for name in columns), show_edge=False)
+        for row in shown:
+            table.add_row(*(Text(value) for value in row))
+        Console(highlight=False, width=max(console.width, needed)).print(table)
+    console.print(f"{len(rows)} rows")
+
+
+def _text(value: Any) -> str:
+    """A value as text: NULL is empty, a decimal has no zeros that say nothing."""
+    if value is None:
+        return ""
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return str(value)
 
 
 def _printable(text: str) -> str:
@@ -106,7 +126,7 @@ def trace_command(
         ("report", report),
         ("agency, year", f"{facts['agency_name']}, {facts['year']} (form {facts['form']})"),
         ("indicator", indicator + (f", applicant {applicant}" if applicant else "")),
-        ("value", "NULL" if facts["value"] is None else f"{facts['value'].normalize():f} {facts['unit']}"),
+        ("value", "NULL" if facts["value"] is None else f"{_text(facts['value'])} {facts['unit']}"),
         ("value_kind", facts["value_kind"]),
         ("raw text", _printable(facts["raw_text"])),
         ("cell", place),
