@@ -67,7 +67,9 @@ def print_table(columns: list[str], rows: list[tuple[Any, ...]]) -> None:
                 console.print(Text(f"{name:>{max(map(len, columns))}}  {value}"), soft_wrap=True)
             console.print()
     else:
-        table = Table(*(Text(name) for name in columns), show_edge=False)
+        table = Table(show_edge=False)
+        for name in columns:
+            table.add_column(Text(name), no_wrap=True)
         for row in shown:
             table.add_row(*(Text(value) for value in row))
         Console(highlight=False, width=max(console.width, needed)).print(table)
