@@ -8,16 +8,18 @@ WITH lines AS (
     WHERE agency_id NOT IN (SELECT agency_id FROM agency_members)
 ), told AS (
     SELECT l.agency_id, l.year, v.measure, any_value(v.unit) AS unit, any_value(l.members) AS members,
-        string_agg(DISTINCT v.agency_name, ', ' ORDER BY v.agency_name) AS reported_by,
+        CASE WHEN any_value(l.members) = 1 THEN any_value(v.agency_name)
+            ELSE array_to_string(list_sort(list_distinct(list(v.agency_name) FILTER (l.members > 1))), ', ') END
+            AS reported_by,
         sum(v.value) AS value, count(v.value) AS numbers, min(v.form) AS form, min(v.series) AS series,
-        count(DISTINCT v.series) > 1 AS is_mixed, min(v.why) AS why, max(l.break_reason) AS break_reason,
+        min(v.series) <> max(v.series) AS is_mixed, min(v.why) AS why, max(l.break_reason) AS break_reason,
         min(v.missing) AS missing
     FROM lines l
     JOIN measure_values v ON v.agency_id = l.member_agency_id AND v.year = l.year
     GROUP BY l.agency_id, l.year, v.measure
 ), points AS (
     SELECT agency_id, year, measure, unit, members, reported_by, form, series, why,
-        CASE WHEN break_reason IS NULL AND numbers = members AND NOT is_mixed THEN value END AS value,
+        CASE WHEN break_reason IS NULL AND numbers = members AND is_mixed IS NOT true THEN value END AS value,
         CASE WHEN break_reason IS NOT NULL THEN break_reason
             WHEN members = 1 THEN missing
             WHEN numbers < members THEN 'only ' || numbers || ' of ' || members || ' reports give a number'
