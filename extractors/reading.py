@@ -23,7 +23,7 @@ from extractors.archive import known_snapshots, read_payloads
 from extractors.carrier import carrier_of
 from extractors.chapters import limits_note
 from extractors.dataroot import CELLS, DataRoot
-from extractors.errors import Refused
+from extractors.errors import Refused, UserError
 from extractors.labels import fold
 from extractors.match import match
 from extractors.naming import identify
@@ -272,15 +272,28 @@ def read_all(
     again: list[tuple[str, list[Snapshot], datetime, str]] = []
     items = ((root.address, batch, when, folder) for batch in batches(snapshots))
     for outcome in run_bounded(items, WORK, processes, seconds, megabytes):
+        _expect_storage(root, outcome.refused)
         if outcome.refused:
             again += [(root.address, [snapshot], when, folder) for snapshot in outcome.item[1]]
         else:
             yield outcome.result
     for outcome in run_bounded(again, WORK, processes, seconds, megabytes):
+        _expect_storage(root, outcome.refused)
         if outcome.refused:
             yield _unread(root, outcome.item[1], when, outcome.refused, folder)
         else:
             yield outcome.result
+
+
+class StorageFailed(Exception):
+    """The data root could not be read or written; says nothing about the documents, which stay unread."""
+
+
+def _expect_storage(root: DataRoot, refused: str) -> None:
+    """`UserError` when a worker could not read or write the root: recorded as unread, a document would be lost."""
+    if StorageFailed.__name__ in refused:
+        reason = refused.split(f"{StorageFailed.__name__}: ", 1)[-1]
+        raise UserError(f"{root.address}: readings cannot be kept ({reason}); what was read before stays")
 
 
 def _unread(
@@ -299,9 +312,12 @@ def read_batch(item: tuple[str, Sequence[Snapshot], datetime, str]) -> ReadSumma
     address, snapshots, read_at, folder = item
     root = DataRoot(address)
     places = [(snapshot.warc_path, snapshot.warc_offset) for snapshot in snapshots]
-    bodies = read_payloads(root, places)
-    readings = [read_snapshot(s, body, read_at) for s, body in zip(snapshots, bodies, strict=True)]
-    return store_readings(root, readings, batch_name(read_at, snapshots), folder)
+    try:
+        bodies = read_payloads(root, places)
+        readings = [read_snapshot(s, body, read_at) for s, body in zip(snapshots, bodies, strict=True)]
+        return store_readings(root, readings, batch_name(read_at, snapshots), folder)
+    except OSError as error:
+        raise StorageFailed(str(error)) from error
 
 
 def store_readings(

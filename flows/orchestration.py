@@ -1,15 +1,15 @@
 """What all flows share under Prefect: tasks, final states, artifacts. The work is in `flows.visits`, `flows.pipeline`.
 
 One task run a portal and one a batch of documents, since a task run costs 20-80 ms. Results are never cached: what is
-done is told from the data root alone.
+done is told from the data root alone. So are turns at a host (`flows.locks`): a Prefect concurrency slot of a killed run
+would keep the next one waiting until its lease ends, and there is none without a server.
 """
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -18,11 +18,8 @@ from typing import Annotated, Any
 from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.client.orchestration import get_client
-from prefect.concurrency.sync import concurrency
 from prefect.futures import PrefectFuture, as_completed
 from prefect.logging import get_run_logger
-from prefect.settings import PREFECT_API_URL
 from prefect.states import Completed, Failed, State
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import BaseModel, Field
@@ -43,6 +40,8 @@ from warehouse.publish import Published
 DOCUMENTS_A_TASK = 600
 SIDE_BY_SIDE: Any = ThreadPoolTaskRunner(max_workers=64)
 """Portals asked at once; each waits most of its time for its own host's turn."""
+MOST_NAMED = 10
+"""Portals that lack reports named one by one at the end of a run; `ogi status` and the artifact name all."""
 MOST_ROWS = 500
 """Rows of a table artifact; more are not read by anybody."""
 
@@ -115,28 +114,13 @@ class Summary:
 )
 def crawl_task(portal_id: str, visits: Visits) -> State[Any]:
     """One portal. Its failure is its own state, with the reason; no other portal hears of it."""
-    with _server_turn(sorted(visits.portals[portal_id].manners.hosts)):
-        run = visits.visit(portal_id)
+    run = visits.visit(portal_id)
     return Completed(message=str(run)) if run.is_done else Failed(message=str(run))
 
 
 def _may_help(task: Any, task_run: Any, state: State[Any]) -> bool:
     """Retry only what some minutes may mend: a page that says no says no again."""
     return is_transient(state.message or "")
-
-
-@contextlib.contextmanager
-def _server_turn(hosts: Sequence[str]) -> Iterator[None]:
-    """One run a host across machines, through the Prefect server they share; locks below the root do it on one machine."""
-    if not PREFECT_API_URL.value():
-        yield
-        return
-    names = [f"host {host}" for host in hosts]
-    with get_client(sync_client=True) as client:
-        for name in names:
-            client.upsert_global_concurrency_limit_by_name(name, 1)
-    with concurrency(names, occupy=1):
-        yield
 
 
 @task(name="read", task_run_name="read {label}", tags=["read"], cache_policy=NO_CACHE, persist_result=False)
@@ -246,13 +230,15 @@ def note_reading(told: Summary, totals: ReadTotals) -> None:
 
 
 def expectations(visits: Visits, year: int, today: date) -> tuple[list[Health], list[str]]:
-    """(health of the portals visited, a sentence for each that gave less than expected)."""
+    """(health of the portals visited, what those that did not fail gave against what is expected of them)."""
     found = health_of(visits.root, list(visits.portals.values()), year)
-    told = [
-        f"{health.portal_id}: {verdict}"
-        for health in found
-        if (verdict := health.verdict(today)) and not health.failures
-    ]
+    lacking = [health for health in found if health.missing and not health.failures]
+    told = [f"{health.portal_id}: {health.verdict(today)}" for health in lacking[:MOST_NAMED]]
+    if len(lacking) > MOST_NAMED:
+        missing = sum(health.missing or 0 for health in lacking)
+        told.append(
+            f"and {len(lacking) - MOST_NAMED} portals more: {missing:,} reports about {year} missing in all"
+        )
     return found, told
 
 

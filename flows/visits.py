@@ -101,6 +101,14 @@ class RememberingLog(CrawlLog):
             )
 
 
+class _Try:
+    """The run's crawl log under a name of its own, after which this try's WARC files are called."""
+
+    def __init__(self, shared: CrawlLog, run_id: str) -> None:
+        self.run_id = run_id
+        self.append = shared.append
+
+
 class Visits:
     """The portals of one run of a flow. A context manager; `visit` may be called from many threads.
 
@@ -126,6 +134,7 @@ class Visits:
         self._contact, self._limits, self._crawl = contact, limits or Limits(), crawl
         self._log = RememberingLog(root, self.run_id)
         self.runs: dict[str, PortalRun] = {}
+        self._tries: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
         self._log.__enter__()
@@ -180,12 +189,14 @@ class Visits:
     def _within_time(self, portal: Portal, blank: PortalRun) -> PortalRun:
         """The crawl in a thread of its own, asked to stop at the limit and left behind when it does not."""
         stop, answers = threading.Event(), list[PortalResult | BaseException]()
+        self._tries[portal.id] += 1
+        mine = _Try(self._log, f"{self.run_id}-{self._tries[portal.id]}")
 
         def work() -> None:
             client = Client(self._contact, self._limits, self._log.asked, stop)
             try:
                 known = {**self._state.of(portal.id), **self._log.kept[portal.id]}
-                answers.append(self._crawl(portal, self.root, client, self._log, known, self.plan))
+                answers.append(self._crawl(portal, self.root, client, mine, known, self.plan))
             except BaseException as error:
                 answers.append(error)
             finally:

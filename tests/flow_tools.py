@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from tests.simulator.portal import Simulator
+from tests.simulator.portal import Simulator, Site
 
 ROOT = Path(__file__).parents[1]
 YEARS = [2022, 2023]
@@ -67,3 +67,13 @@ def ogi(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         timeout=120,
         check=False,
     )
+
+
+def reports_of(sites: list[Site]) -> list[tuple[str, int]]:
+    """(agency, year) of every report the portals hold."""
+    return sorted((item.report.agency.name, item.report.year) for site in sites for item in site.reports())
+
+
+def published(data: Path) -> list[tuple[str, int]]:
+    """(agency, year) of every report in force in the published file."""
+    return sorted(query(data, "SELECT agency_name, year FROM reports WHERE is_current"))

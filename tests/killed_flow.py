@@ -1,6 +1,7 @@
-"""Runs the nightly flow and ends the process with SIGKILL right after the named step.
+"""Runs the nightly flow again and again, each time ended with SIGKILL right after another step.
 
-`python -m tests.killed_flow STEP PARAMETERS-AS-JSON`. A tool of the flow tests; a step that does not come ends the process with code 3.
+`python -m tests.killed_flow PARAMETERS-AS-JSON`. A tool of the flow tests; where a step does not come the run ends with
+code 3.
 """
 
 from __future__ import annotations
@@ -49,12 +50,19 @@ def kill_after(module: str, name: str) -> None:
 
 
 def main() -> None:
-    step, parameters = sys.argv[1], json.loads(sys.argv[2])
+    """One process a step, forked after the imports, which are the slow part; prints how each ended as JSON."""
+    parameters = json.loads(sys.argv[1])
     from flows.nightly import nightly
 
-    kill_after(*STEPS[step])
-    nightly(**parameters, return_state=True)
-    sys.exit(3)
+    ended = {}
+    for step in STEPS:
+        child = os.fork()
+        if not child:
+            kill_after(*STEPS[step])
+            nightly(**parameters, return_state=True)
+            os._exit(3)
+        ended[step] = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    print(json.dumps(ended))
 
 
 if __name__ == "__main__":

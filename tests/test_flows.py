@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
-from tests.flow_tools import ROOT, YEARS, numbers, ogi, parameters, query, small_simulator
+from tests.flow_tools import (
+    ROOT,
+    YEARS,
+    numbers,
+    ogi,
+    parameters,
+    published,
+    query,
+    reports_of,
+    small_simulator,
+)
 from tests.killed_flow import STEPS
 from tests.simulator import hostile
 from tests.simulator.http import Response
-from tests.simulator.portal import Site
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -24,15 +34,6 @@ def run(name: str, **given):
     from importlib import import_module
 
     return getattr(import_module(f"flows.{name}"), name)(**given, return_state=True)
-
-
-def reports_of(sites: list[Site]) -> list[tuple[str, int]]:
-    """(agency, year) of every report the portals hold."""
-    return sorted((item.report.agency.name, item.report.year) for site in sites for item in site.reports())
-
-
-def published(data: Path) -> list[tuple[str, int]]:
-    return sorted(query(data, "SELECT agency_name, year FROM reports WHERE is_current"))
 
 
 def test_two_nights(tmp_path):
@@ -181,16 +182,16 @@ def test_a_killed_flow_runs_again_to_the_same_result(tmp_path, prefect_server):
         unharmed = parameters(simulator, tmp_path / "unharmed")
         run("nightly", **unharmed)
         given = parameters(simulator, tmp_path / "harmed")
-        for step in STEPS:
-            killed = subprocess.run(
-                [sys.executable, "-m", "tests.killed_flow", step, json.dumps(given)],
-                cwd=ROOT,
-                capture_output=True,
-                text=True,
-                timeout=100,
-                check=False,
-            )
-            assert killed.returncode == -9, (step, killed.returncode, killed.stderr[-2000:])
+        killed = subprocess.run(
+            [sys.executable, "-m", "tests.killed_flow", json.dumps(given)],
+            cwd=ROOT,
+            env={**os.environ, "PREFECT_API_URL": prefect_server},
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=200,
+            check=True,
+        )
+        assert json.loads(killed.stdout) == dict.fromkeys(STEPS, -signal.SIGKILL)
         assert run("nightly", **given).name == "Completed"
     data = tmp_path / "harmed" / "data"
     assert numbers(data) == numbers(tmp_path / "unharmed" / "data")
@@ -212,8 +213,6 @@ def test_a_second_nightly_says_who_is_at_work(tmp_path):
 
 def test_deployments_run_through_a_work_pool(tmp_path, prefect_server):
     """`prefect.yaml` as an operator uses it: pool, deploy, worker, one run of the nightly."""
-    import os
-
     environment = {**os.environ, "PREFECT_API_URL": prefect_server, "PYTHONPATH": str(ROOT)}
     prefect = [sys.executable, "-m", "prefect", "--no-prompt"]
 
