@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from extractors.archive import responses
+from extractors.archive import responses, texts
 from extractors.dataroot import DataRoot
 from extractors.urls import host_of
 
@@ -58,12 +58,12 @@ class CrawlState:
 
     def __init__(self, root: DataRoot, portal_ids: Iterable[str]) -> None:
         log = responses(root, portal_ids=list(portal_ids))
-        log = log.sort_by([("portal_id", "ascending"), ("fetched_at", "ascending")])
-        answered = pc.is_in(log["outcome"], pa.array(["stored", "unchanged", "refused"]))
-        # An address needs two rows, the last answer and the last version, however often it was asked. They stay a
-        # slice of one table, so that a million known pages are small until their portal's turn.
-        last = [_last_of_each_url(log, mask) for mask in (answered, pc.equal(log["outcome"], "stored"))]
-        self._rows = log.take(pc.unique(pa.chunked_array(last, pa.int64())).sort()) if log.num_rows else log
+        answered = log.filter(pc.is_in(log["outcome"], texts(["stored", "unchanged", "refused"])))
+        stored = log.filter(pc.equal(log["outcome"], "stored"))
+        # An address needs two rows, the last answer and the last version, however often it was asked. They stay
+        # slices of one table, so that a million known pages are small until their portal's turn.
+        rows = pa.concat_tables([_last_of_each_url(answered), _last_of_each_url(stored)])
+        self._rows = rows.sort_by([("portal_id", "ascending"), ("fetched_at", "ascending")])
         counts = Counter(self._rows["portal_id"].to_pylist())
         firsts = itertools.accumulate(counts.values(), initial=0)
         self._by_portal = dict(zip(counts, zip(firsts, counts.values(), strict=False), strict=False))
@@ -79,11 +79,15 @@ class CrawlState:
         return known
 
 
-def _last_of_each_url(log: pa.Table, mask: pa.ChunkedArray) -> pa.Array:
-    """Places of the last row of each address, among the rows of `mask`."""
-    places = log.select(["source_url"]).append_column("place", pa.array(range(log.num_rows), pa.int64()))
-    last = places.filter(mask).group_by("source_url", use_threads=False).aggregate([("place", "max")])
-    return last["place_max"].combine_chunks()
+def _last_of_each_url(rows: pa.Table) -> pa.Table:
+    """The latest row of each address."""
+    last = rows.num_rows - 1
+    if last < 1:
+        return rows
+    rows = rows.sort_by([("source_url", "ascending"), ("fetched_at", "ascending")])
+    urls = rows["source_url"].combine_chunks()
+    ends = pc.indices_nonzero(pc.not_equal(urls.slice(0, last), urls.slice(1)))
+    return pa.concat_tables([rows.take(ends), rows.slice(last)])
 
 
 def _after(known: Known, row: dict[str, Any]) -> Known | None:

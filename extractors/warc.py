@@ -1,0 +1,299 @@
+"""Keeps bytes as WARC records (ISO 28500) below `data/raw`, and gives them back byte for byte.
+
+A record is built in memory and written in one piece, so that a kill loses at most the one in flight; files are
+synced to the disk every second. A run opens files of its own and never appends to another's. On a data root that
+is not a local disk a file grows in a local spool folder (`OGI_SPOOL`, else the system's temporary folder) and
+goes up whole. Never understands a page.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import io
+import os
+import re
+import tempfile
+import threading
+import time
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from warcio.archiveiterator import ArchiveIterator
+from warcio.recordloader import ArcWarcRecord
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+from extractors.dataroot import RAW, DataRoot
+from extractors.encoding import decode_body, encoding_of
+
+WARC_ROLL_BYTES = 1 << 30
+"""A WARC file is closed and the next one opened at this size; 1 GB is what the standard recommends."""
+GZIP_LEVEL = 5
+SYNC_SECONDS = 1.0
+"""A killed process loses nothing it wrote; this bounds what a machine that loses power may lose."""
+Headers = Iterable[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Where a body lies. `sha256` is of the decoded body: of what `read_payload` gives back."""
+
+    warc_path: str
+    warc_offset: int
+    sha256: str
+
+
+class Archive:
+    """The WARC files of one portal and run. A context manager; one writer at a time, from any thread.
+
+    The first record opens a file of its own, so a torn file of a killed run is never appended to.
+    """
+
+    def __init__(self, root: DataRoot, portal_id: str, run_id: str) -> None:
+        if not re.fullmatch(r"[\w.-]+", portal_id) or portal_id.startswith("."):
+            raise ValueError(
+                f"portal id {portal_id!r}: only letters, digits, '_', '-' and '.' can name a folder"
+            )
+        self.root = root
+        self.portal_id = portal_id
+        self.run_id = run_id
+        self._lock = threading.Lock()
+        self._stream: IO[bytes] | None = None
+        self._relative = ""
+        self._number = 0
+        self._synced_at = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def store_response(
+        self,
+        url: str,
+        status: int,
+        headers: Headers | Mapping[str, str],
+        body: bytes,
+        request_headers: Headers | Mapping[str, str] = (),
+        fetched_at: datetime | None = None,
+        *,
+        method: str = "GET",
+        request_body: bytes = b"",
+        reason: str = "",
+        payload: bytes | None = None,
+    ) -> Stored:
+        """Keeps a response and its request.
+
+        `body` is what came over the wire after de-chunking, still in its Content-Encoding; `payload` the
+        decoded body if the caller has it (else it is decoded here). Raises OSError when the disk refuses;
+        nothing of the record is left in the file then.
+        """
+        when = fetched_at or datetime.now(UTC)
+        sent = _pairs(headers)
+        if payload is None:
+            named = {name.lower(): value for name, value in sent}
+            payload = _decoded(body, named.get("content-encoding", ""), named.get("content-type", ""))
+        writer = _RecordWriter()
+        response = writer.create_warc_record(
+            url,
+            "response",
+            payload=io.BytesIO(body),
+            length=len(body),
+            http_headers=StatusAndHeaders(
+                f"{status} {reason}".strip(), _as_archived(sent, len(body)), "HTTP/1.1"
+            ),
+            warc_headers_dict={"WARC-Date": _warc_date(when)},
+        )
+        path = re.sub(r"^[a-z]+://[^/?#]*", "", url.split("#")[0]) or "/"
+        request = writer.create_warc_record(
+            url,
+            "request",
+            payload=io.BytesIO(request_body),
+            length=len(request_body),
+            http_headers=StatusAndHeaders(
+                f"{method} {path} HTTP/1.1", _pairs(request_headers), is_http_request=True
+            ),
+        )
+        writer.write_request_response_pair(request, response)
+        return self._append(writer.members(), hashlib.sha256(payload).hexdigest())
+
+    def store_file(
+        self, url: str, body: bytes, fetched_at: datetime | None = None, content_type: str = ""
+    ) -> Stored:
+        """Keeps a local file as a `resource` record; `url` is its `file://` address."""
+        writer = _RecordWriter()
+        record = writer.create_warc_record(
+            url,
+            "resource",
+            payload=io.BytesIO(body),
+            length=len(body),
+            warc_content_type=_one_line(content_type) or "application/octet-stream",
+            warc_headers_dict={"WARC-Date": _warc_date(fetched_at or datetime.now(UTC))},
+        )
+        writer.write_record(record)
+        return self._append(writer.members(), hashlib.sha256(body).hexdigest())
+
+    def close(self) -> None:
+        with self._lock:
+            self._close_file()
+
+    def _append(self, records: bytes, sha256: str) -> Stored:
+        with self._lock:
+            stream = self._stream or self._open_file()
+            offset = stream.tell()
+            try:
+                stream.write(records)
+                stream.flush()
+                if time.monotonic() >= self._synced_at + SYNC_SECONDS:
+                    os.fsync(stream.fileno())
+                    self._synced_at = time.monotonic()
+            except OSError:
+                stream.truncate(offset)
+                stream.seek(offset)
+                raise
+            stored = Stored(self._relative, offset, sha256)
+            if offset + len(records) >= WARC_ROLL_BYTES:
+                self._close_file()
+            return stored
+
+    def _open_file(self) -> IO[bytes]:
+        self._number += 1
+        self._relative = f"{RAW}/{self.portal_id}/{self.run_id}-{self._number:05}.warc.gz"
+        target = writing_place(self.root) / self._relative
+        target.parent.mkdir(parents=True, exist_ok=True)
+        stream = target.open("xb")
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        self._stream = stream
+        writer = _RecordWriter()
+        about = {"software": "ogi-warehouse", "format": "WARC File Format 1.1", "isPartOf": self.run_id}
+        writer.write_record(writer.create_warcinfo_record(target.name, about))
+        stream.write(writer.members())
+        stream.flush()
+        return stream
+
+    def _close_file(self) -> None:
+        if self._stream is None:
+            return
+        os.fsync(self._stream.fileno())
+        self._stream.close()
+        self._stream = None
+        if not self.root.is_local:
+            upload(self.root, self._relative)
+
+
+class _RecordWriter(WARCWriter):  # type: ignore[misc]
+    """Builds records in memory, each a gzip member of its own, at zlib's usual level: warcio's own is its slowest."""
+
+    def __init__(self) -> None:
+        super().__init__(io.BytesIO(), gzip=False, warc_version="1.1")
+        self._members: list[bytes] = []
+
+    def _write_warc_record(self, out: IO[bytes], record: ArcWarcRecord) -> None:
+        plain = io.BytesIO()
+        super()._write_warc_record(plain, record)
+        packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS + 16)
+        self._members.append(packer.compress(plain.getbuffer()) + packer.flush())
+
+    def members(self) -> bytes:
+        return b"".join(self._members)
+
+
+def read_payload(root: DataRoot, warc_path: str, warc_offset: int) -> bytes:
+    """The exact bytes of a kept body, with any Content-Encoding undone.
+
+    ValueError with the place when no whole record starts there.
+    """
+    return next(iter(read_payloads(root, [(warc_path, warc_offset)])))
+
+
+def read_payloads(root: DataRoot, places: Sequence[tuple[str, int]]) -> Iterator[bytes]:
+    """The bodies at many (warc_path, warc_offset), in the order asked; neighbours share the open file."""
+    open_file, opened = "", contextlib.ExitStack()
+    with opened:
+        for warc_path, offset in places:
+            if warc_path != open_file:
+                opened.close()
+                stream = opened.enter_context(root.fs.open(root.path(warc_path), "rb"))
+                open_file = warc_path
+            yield _payload_at(stream, warc_path, offset)
+
+
+def _payload_at(stream: IO[bytes], warc_path: str, offset: int) -> bytes:
+    stream.seek(offset)
+    try:
+        record = next(iter(ArchiveIterator(stream)))
+        body = record.raw_stream.read()
+        expected = int(record.rec_headers.get_header("Content-Length"))
+        received = len(body) + (len(record.http_headers.to_bytes()) if record.http_headers else 0)
+    except Exception as error:
+        raise ValueError(
+            f"{warc_path} at byte {offset}: no WARC record can be read there ({error})"
+        ) from error
+    if record.rec_type not in ("response", "resource"):
+        raise ValueError(
+            f"{warc_path} at byte {offset}: a {record.rec_type} record, expected a response or resource"
+        )
+    if received < expected:
+        raise ValueError(
+            f"{warc_path} at byte {offset}: the record is torn, {expected} bytes promised, {received} there"
+        )
+    if record.rec_type == "resource" or not record.http_headers:
+        return body
+    sent = record.http_headers
+    return _decoded(body, sent.get_header("Content-Encoding") or "", sent.get_header("Content-Type") or "")
+
+
+def _decoded(body: bytes, content_encoding: str, content_type: str) -> bytes:
+    return decode_body(body, encoding_of(content_encoding, content_type, body[:3]))
+
+
+def writing_place(root: DataRoot) -> Path:
+    """Where files of this root are written before they are whole: the root itself when it is local."""
+    if root.is_local:
+        return root.local()
+    name = "ogi-spool-" + hashlib.sha256(root.address.encode()).hexdigest()[:16]
+    return Path(os.environ.get("OGI_SPOOL") or tempfile.gettempdir()) / name
+
+
+def upload(root: DataRoot, relative: str) -> None:
+    """Moves a whole file from the spool folder to the root."""
+    local = writing_place(root) / relative
+    root.fs.put_file(str(local), root.path(relative))
+    local.unlink()
+
+
+def _warc_date(when: datetime) -> str:
+    aware = when if when.tzinfo else when.replace(tzinfo=UTC)
+    return f"{aware.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
+def _pairs(headers: Headers | Mapping[str, str]) -> list[tuple[str, str]]:
+    items = headers.items() if isinstance(headers, Mapping) else headers
+    return [(_one_line(name), _one_line(value)) for name, value in items]
+
+
+def _one_line(value: str) -> str:
+    return value.strip() if value.isprintable() else re.sub(r"[\r\n\0]+", " ", value).strip()
+
+
+def _as_archived(headers: list[tuple[str, str]], length: int) -> list[tuple[str, str]]:
+    """Headers as sent; what speaks of the transfer and no longer fits the de-chunked body is renamed."""
+    kept = []
+    for name, value in headers:
+        moved = name.lower() in ("transfer-encoding", "content-length") and not (
+            name.lower() == "content-length" and value == str(length)
+        )
+        kept.append((f"X-Archive-Orig-{name}" if moved else name, value))
+    if not any(name.lower() == "content-length" for name, _ in kept):
+        kept.append(("Content-Length", str(length)))
+    return kept
