@@ -198,8 +198,8 @@ def keep_old_parts(root: DataRoot) -> None:
         shutil.copy(part, part.with_name("old.parquet"))
 
 
-def _plain_copy(address: str) -> float:
-    """Seconds DuckDB takes for `CREATE TABLE AS` of every tidy table, into a file of the same format."""
+def _plain_copy(address: str) -> dict[str, float]:
+    """Seconds, and processor seconds, DuckDB takes for `CREATE TABLE AS` of every tidy table, into a file of the same format."""
     root = DataRoot(address)
     files = {table: [s.address for s in sources(root, table)] for table in sql.tidy_tables()}
     path = root.local("plain.duckdb")
@@ -214,7 +214,7 @@ def _plain_copy(address: str) -> float:
         connection.execute("CHECKPOINT")
     seconds = time.perf_counter() - started
     path.unlink()
-    return seconds
+    return {"seconds": seconds, "processor": time.process_time()}
 
 
 def _publish_new(address: str) -> dict[str, float]:
@@ -222,13 +222,14 @@ def _publish_new(address: str) -> dict[str, float]:
     root = DataRoot(address)
     started = time.perf_counter()
     built = build(root)
-    middle = time.perf_counter()
+    middle, built_at = time.perf_counter(), time.process_time()
     publish(root, built)
     ended = time.perf_counter()
     return {
         "build": middle - started,
         "publish": ended - middle,
         "both": ended - started,
+        "processor": built_at,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
 
@@ -289,9 +290,10 @@ def run(reports: int = 200_000, folder: Path | None = None, new: int = 100) -> l
         return [
             {
                 "figure": f"full build of {size}: times CREATE TABLE AS",
-                "measured": round(full["build"] / plain, 2),
+                "measured": round(full["build"] / plain["seconds"], 2),
                 "bar": 2.0,
-                "baseline": f"CREATE TABLE AS {plain:.1f} s, build {full['build']:.1f} s, "
+                "baseline": f"CREATE TABLE AS {plain['seconds']:.1f} s, build {full['build']:.1f} s, "
+                f"processor time {plain['processor']:.1f} s and {full['processor']:.1f} s, "
                 f"assertions and publishing {full['publish']:.1f} s",
             },
             {
