@@ -199,7 +199,7 @@ def keep_old_parts(root: DataRoot) -> None:
 
 
 def _plain_copy(address: str) -> dict[str, float]:
-    """Seconds, and processor seconds, DuckDB takes for `CREATE TABLE AS` of every tidy table, into a file of the same format."""
+    """Seconds DuckDB takes for `CREATE TABLE AS` of every tidy table, into a file of the same format."""
     root = DataRoot(address)
     files = {table: [s.address for s in sources(root, table)] for table in sql.tidy_tables()}
     path = root.local("plain.duckdb")
