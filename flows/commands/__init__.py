@@ -1,1 +1,1 @@
-"""One module a command (or a close family of them); each has `register(app)`. Thin: options in, sentences and numbers out."""
+"""One module a command (or a family of them), each with `register(app)`: options in, sentences and numbers out."""
