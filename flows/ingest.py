@@ -18,7 +18,7 @@ from extractors.carrier import carrier_of
 from extractors.dataroot import DataRoot
 from extractors.errors import UserError
 from extractors.read import MOST_BYTES
-from flows.pipeline import Progress, read_snapshots
+from flows.pipeline import Progress, prepare, read_snapshots, settling
 from transforms.tidy import TidyResult, tidy
 from warehouse.build import build
 from warehouse.freshness import is_up_to_date
@@ -53,13 +53,15 @@ def ingest(paths: Sequence[str], root: DataRoot, progress: Progress = lambda don
     files, refused = _files(paths)
     if not files and not refused:
         raise UserError(f"{', '.join(paths)}: no report file in it; expected {', '.join(sorted(SUFFIXES))}")
+    prepare(root)
     taken, unfit = _archive(files, root)
     refused += unfit
-    unread = reading.unread_snapshots(root)
-    totals = read_snapshots(root, unread, progress)
-    refused += _without_numbers(root, taken)
-    written = tidy(root)
-    published = _publish(root, written)
+    with settling(root, "ingest"):
+        unread = reading.unread_snapshots(root)
+        totals = read_snapshots(root, unread, progress)
+        refused += _without_numbers(root, taken)
+        written = tidy(root)
+        published = _publish(root, written)
     return IngestResult(
         taken=len(taken),
         new=len({snapshot.source_url for snapshot in unread} & set(taken)),

@@ -291,6 +291,53 @@ def test_asking_the_published_file_imports_no_prefect():
     assert done.stderr.splitlines()[-1] == "False"
 
 
+# -- reading again --
+
+
+def test_accepting_goes_on_where_it_was_stopped_and_leaves_only_whole_readings(tmp_path, monkeypatch):
+    from extractors import reparse
+    from tests.older_readings import make_older
+    from transforms.cell_diff import diff_of_cells
+
+    with small_simulator(1, 3) as simulator:
+        given = parameters(simulator, tmp_path)
+        root = DataRoot(given["data"])
+        _collect(root, given)
+    right = numbers(Path(given["data"]))
+    spoiled = make_older(root, "1.older")
+    monkeypatch.setattr(reading, "BATCH_WEIGHT", 2)
+    due = reparse.snapshots_to_reparse(root, since="1.older")
+    assert len(due) == len(reports_of(simulator.sites))
+    stopped = due[: len(due) // 2]
+    pipeline.read_snapshots(root, stopped, folder=reparse.staging_folder())
+    assert reparse.snapshots_to_reparse(root) == due[len(stopped) :]
+    pipeline.read_snapshots(root, due[len(stopped) :], folder=reparse.staging_folder())
+    diff = diff_of_cells(root, reparse.staging_folder())
+    assert (diff.snapshots, diff.added, diff.changed, diff.gone) == (len(due), 0, spoiled, 0)
+    moves = []
+    real = reparse._move
+
+    def breaks(*given) -> None:
+        moves.append(given)
+        if len(moves) == 6:
+            raise KeyboardInterrupt
+        real(*given)
+
+    monkeypatch.setattr(reparse, "_move", breaks)
+    with pytest.raises(KeyboardInterrupt):
+        reparse.accept(root)
+    pipeline.settle(root, "test")
+    monkeypatch.setattr(reparse, "_move", real)
+    reparse.accept(root)
+    pipeline.settle(root, "test")
+    assert numbers(Path(given["data"])) == right
+    assert not root.exists("cells-staging") or not root.files("cells-staging", ".parquet")
+    with pytest.raises(
+        UserError, match="1.never: no snapshot was read by that version; known, oldest first: 1.older"
+    ):
+        reparse.snapshots_to_reparse(root, since="1.never")
+
+
 # -- clusters and object stores --
 
 

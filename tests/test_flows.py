@@ -213,14 +213,14 @@ def test_a_second_nightly_says_who_is_at_work(tmp_path):
 
 def test_deployments_run_through_a_work_pool(tmp_path, prefect_server):
     """`prefect.yaml` as an operator uses it: pool, deploy, worker, one run of the nightly."""
-    environment = {**os.environ, "PREFECT_API_URL": prefect_server, "PYTHONPATH": str(ROOT)}
-    prefect = [sys.executable, "-m", "prefect", "--no-prompt"]
+    from prefect.client.orchestration import get_client
+    from prefect.deployments import run_deployment
 
-    def call(*arguments: str) -> str:
+    def prefect(*arguments: str) -> str:
         done = subprocess.run(
-            [*prefect, *arguments],
+            [sys.executable, "-m", "prefect", "--no-prompt", *arguments],
             cwd=ROOT,
-            env=environment,
+            env={**os.environ, "PREFECT_API_URL": prefect_server},
             capture_output=True,
             text=True,
             timeout=120,
@@ -229,14 +229,18 @@ def test_deployments_run_through_a_work_pool(tmp_path, prefect_server):
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    with small_simulator(1, 2) as simulator:
+    with small_simulator(1, 2) as simulator, get_client(sync_client=True) as client:
         given = parameters(simulator, tmp_path)
-        call("work-pool", "create", "ogi", "--type", "process")
-        call("deploy", "--all")
-        params = [part for name, value in given.items() for part in ("-p", f"{name}={json.dumps(value)}")]
-        call("deployment", "run", "nightly/nightly", *params)
-        call("worker", "start", "--pool", "ogi", "--run-once", "--install-policy", "never")
-        deadline = time.monotonic() + 60
-        while not (tmp_path / "data/warehouse/latest.json").exists() and time.monotonic() < deadline:
-            time.sleep(0.5)
+        prefect("work-pool", "create", "ogi", "--type", "process")
+        prefect("deploy", "--all")
+        assert sorted(one.name for one in client.read_deployments()) == [
+            "backfill",
+            "nightly",
+            "recheck",
+            "reparse",
+        ]
+        started = run_deployment("nightly/nightly", parameters=given, timeout=0)
+        said = prefect("worker", "start", "--pool", "ogi", "--run-once", "--install-policy", "never")
+        state = client.read_flow_run(started.id).state
+        assert state is not None and state.name == "Completed", (state, said)
         assert published(tmp_path / "data") == reports_of(simulator.sites)
