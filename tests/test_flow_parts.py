@@ -333,7 +333,7 @@ def test_accepting_goes_on_where_it_was_stopped_and_leaves_only_whole_readings(t
     assert numbers(Path(given["data"])) == right
     assert not root.exists("cells-staging") or not root.files("cells-staging", ".parquet")
     with pytest.raises(
-        UserError, match="1.never: no snapshot was read by that version; known, oldest first: 1.older"
+        UserError, match=r"1\.never: no snapshot was read by that version; known, oldest first: 1\.older"
     ):
         reparse.snapshots_to_reparse(root, since="1.never")
 
