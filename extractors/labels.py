@@ -13,6 +13,9 @@ from importlib.resources import files
 LONGEST_LABEL = 400
 """No label of any form, filling instructions included, is longer; longer text is prose."""
 
+LONGEST_KNOWN = 80
+"""Texts up to this length are remembered once they are folded."""
+
 _INVISIBLE = re.compile(r"[\s\u200b-\u200f\u2028-\u202e\u2060\ufeff\x00-\x1f\xa0]+")
 _NOTE = re.compile(r"[(\[{〔【][^()\[\]{}〔〕【】]*[)\]}〕】]")
 _NUMBERING = re.compile(
@@ -23,9 +26,12 @@ _PUNCTUATION = re.compile(r"[^\w/]+|_")
 _VARIANTS = str.maketrans({"⾃": "自", "⽆": "无", "﹣": "-", "‐": "-", "⼀": "一"})
 
 
-@lru_cache(maxsize=65536)
 def fold(text: str) -> str:
     """The text in one width, without any white space or invisible characters (自然 人 → 自然人)."""
+    return _fold_known(text) if len(text) <= LONGEST_KNOWN else _fold(text)
+
+
+def _fold(text: str) -> str:
     return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text).translate(_VARIANTS))
 
 
@@ -38,13 +44,15 @@ def _simplified() -> dict[int, str]:
     return table | {ord("覆"): "复"}  # 答覆: the dictionary keeps it for 覆盖, which no form says
 
 
-@lru_cache(maxsize=65536)
 def plain(text: str) -> str:
     """Folded, and in simplified characters: what words of the forms are looked for in."""
+    return _plain_known(text) if len(text) <= LONGEST_KNOWN else _plain(text)
+
+
+def _plain(text: str) -> str:
     return fold(text).translate(_simplified())
 
 
-@lru_cache(maxsize=65536)
 def key(text: str) -> str:
     """What labels are compared by: folded, numbering and notes in brackets removed, punctuation dropped.
 
@@ -53,9 +61,19 @@ def key(text: str) -> str:
     """
     if len(text) > 4 * LONGEST_LABEL:
         return ""
+    return _key_known(text) if len(text) <= LONGEST_KNOWN else _key(text)
+
+
+def _key(text: str) -> str:
     folded = plain(text)
     if len(folded) > LONGEST_LABEL:
         return ""
     bare = _NUMBERING.sub("", folded)
     noteless = _NOTE.sub("", bare)
     return _PUNCTUATION.sub("", noteless) or _PUNCTUATION.sub("", bare)
+
+
+# Forms print the same few hundred labels over and over; longer texts are not kept, so that memory stays bounded.
+_fold_known = lru_cache(maxsize=16384)(_fold)
+_plain_known = lru_cache(maxsize=16384)(_plain)
+_key_known = lru_cache(maxsize=16384)(_key)

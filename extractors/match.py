@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 
 from extractors import forms
 from extractors.labels import key
+from extractors.loose_lines import LooseLines
 from extractors.numbers import is_value_like, unit_of, unit_of_label
 from extractors.records import Cell, Document, Grid, GridCell, Leftover, Paragraph, Strip
 from extractors.sheet import Printed, Sheet
+from extractors.stream import StreamReader
 from extractors.strip_rows import grids_of_strip
 
 
@@ -29,28 +31,27 @@ class Matched:
 
 def match(document: Document) -> Matched:
     """Cells of every statutory table of a document, whatever its layout."""
-    from extractors.stream import StreamReader
-
     sheet = Sheet(is_ocr=document.is_ocr)
     grids = GridReader(sheet)
-    stream = StreamReader(sheet)
+    loose = LooseLines()
+    stream = StreamReader(sheet, loose)
     table = 0
-    lines: list[tuple[int, Paragraph]] = []
-    for number, block in enumerate(document.blocks):
+    lines: list[Paragraph] = []
+    for block in document.blocks:
         if isinstance(block, Paragraph):
-            lines.append((number, block))
+            lines.append(block)
             continue
-        stream.read_lines(lines, table + 1)
-        if lines and any(stream.is_heading(paragraph.text) for _, paragraph in lines):
+        stream.read(lines, table + 1)
+        if any(loose.is_heading(paragraph.text) for paragraph in lines):
             grids.forget()
         lines = []
         table += 1
         if isinstance(block, Grid):
             grids.read(block, table)
         elif isinstance(block, Strip):
-            for grid in grids_of_strip(block, stream.known.like, stream.is_heading):
+            for grid in grids_of_strip(block, loose.known.like, loose.is_heading):
                 grids.read(grid, table)
-    stream.read_lines(lines, table + 1, is_cut=document.cut)
+    stream.read(lines, table + 1, is_cut=document.cut)
     return Matched(*sheet.finish())
 
 

@@ -67,27 +67,29 @@ _UNITS = frozenset(
 )
 
 
-@lru_cache(maxsize=4096)
 def unit_of(text: str) -> str:
     """The unit that a cell of the statistics form's unit column names, — for its dashes; "" for anything else."""
+    if len(text) > LONGEST_VALUE:
+        return ""
     folded = _fold(text).strip("()[]{}:")
     if folded in _UNITS:
         return folded
     return "—" if folded and not folded.strip("-—―–") else ""
 
 
-@lru_cache(maxsize=65536)
 def is_value_like(text: str) -> bool:
     """Whether a cell's text can stand where a form wants a value: blank, dash or a number with its unit."""
-    if len(text) > LONGEST_VALUE:
-        return False
+    return len(text) <= LONGEST_VALUE and _is_value_like(text)
+
+
+@lru_cache(maxsize=16384)
+def _is_value_like(text: str) -> bool:
     folded = _fold(text)
     if folded == "一":  # a dash where a value stands, but a numeral or a broken label elsewhere
         return False
     return not folded or bool(_DASH.fullmatch(folded)) or bool(_VALUE_LIKE.fullmatch(folded))
 
 
-@lru_cache(maxsize=65536)
 def read_value(printed: str, unit_text: str, kind: str) -> tuple[Decimal | None, str]:
     """(value in the stored unit, value_kind) of a table cell.
 
@@ -97,6 +99,11 @@ def read_value(printed: str, unit_text: str, kind: str) -> tuple[Decimal | None,
     """
     if len(printed) > 4 * LONGEST_VALUE:
         return None, "text"
+    return _read_value(printed, unit_text, kind)
+
+
+@lru_cache(maxsize=16384)
+def _read_value(printed: str, unit_text: str, kind: str) -> tuple[Decimal | None, str]:
     folded = _fold(printed)
     if not folded:
         return None, "blank"
@@ -167,7 +174,6 @@ _SIGNS = str.maketrans(
 )
 
 
-@lru_cache(maxsize=65536)
 def read_prose_value(printed: str, unit_text: str, kind: str) -> tuple[Decimal | None, str]:
     """(value, value_kind) of a number told in prose: Chinese numerals and approximations (260余, 约2.2万) are read.
 

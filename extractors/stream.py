@@ -8,45 +8,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from typing import NamedTuple
 
 from extractors import forms
 from extractors.labels import key, plain
-from extractors.numbers import is_value_like, unit_of, unit_of_label
+from extractors.loose_lines import HALF_BLANK, MOST_PIECES, LooseLines, Token
+from extractors.numbers import unit_of, unit_of_label
 from extractors.records import Paragraph
 from extractors.sheet import Printed, Sheet
 
-_HEADING = re.compile(r"^[(]?[一二三四五六七八九十]{1,3}[)]?[、.,:]")
-_LONGEST_HEADING = 45
-_PROSE = re.compile(r"[。;!?]|，.{8,}，")
 _NOTE = re.compile(r"[(\[][^()\[\]]*[)\]]")
 _OPEN_NOTE = re.compile(r"[(](?![一二三四五六七八九十\d]{1,3}[)])[^()]*$")
-_SPACES_IN_NOTE = re.compile(r"[(（][^()（）]{0,80}[)）]")
-_PAGE_NUMBER = re.compile(
-    r"^(?:[-—–]\s*\d{1,3}\s*[-—–]|第\s*\d{1,3}\s*页(?:\s*[,，/共]*\s*\d{1,3}\s*页)?|\d{1,3}\s*/\s*\d{1,3})$"
-)
 _NOT_WORD = re.compile(r"[^\w/]+|_")
-_MOST_TOKENS = 60_000
-SHORTEST_HEADING = 4
-"""A shorter numbered piece is the beginning of a wrapped label (二、上)."""
-MOST_PIECES = 40
-"""Into so many pieces spaces cut a label at most."""
-DASHES_IN_LABELS = frozenset({"无"})
-"""Stands for no value alone, but is a piece of labels too (无 正 当 理 由)."""
-HALF_BLANK = "?"
-"""Stands where blank lines leave open whether a blank cell was there."""
-
-
-class Token(NamedTuple):
-    """One cell or word. `line` counts lines; `place` counts cells of a strip."""
-
-    text: str
-    line: int
-    place: int
-    is_value: bool
 
 
 @dataclass
@@ -58,134 +33,18 @@ class Segment:
 
 
 class StreamReader:
-    """Reads lines and strips into a sheet."""
+    """Reads runs of lines into a sheet."""
 
-    def __init__(self, sheet: Sheet) -> None:
+    def __init__(self, sheet: Sheet, lines: LooseLines) -> None:
         self.sheet = sheet
-        self.marks = (
-            forms.proactive().section_mark,
-            "信息内容",
-            "申请人情况",
-            "自然人",
-            "结果维持",
-            "统计指标",
-            "本年新收",
-        )
-        self.known = KnownLabels()
+        self.lines = lines
 
-    def is_heading(self, text: str) -> bool:
-        """A chapter's heading: numbered, short, and no row of a form."""
-        folded = plain(text[: 2 * _LONGEST_HEADING])
-        return (
-            len(folded) <= _LONGEST_HEADING
-            and bool(_HEADING.match(folded))
-            and not folded.startswith("(")
-            and len(key(text)) >= SHORTEST_HEADING
-            and sum(is_value_like(word) for word in text.split()) < 2
-            and not self.known.begins(key(text))
-        )
-
-    def read_lines(self, lines: Sequence[tuple[int, Paragraph]], table: int, is_cut: bool = False) -> None:
-        """Reads a run of lines between two tables."""
-        if not any(mark in plain(p.text[:4000]) for _, p in lines for mark in self.marks[:1]) and not any(
-            mark in plain(p.text[:4000]) for _, p in lines for mark in self.marks[1:]
-        ):
-            return
+    def read(self, lines: Sequence[Paragraph], table: int, is_cut: bool = False) -> None:
+        """Reads a run of lines between two tables. `is_cut`: the source ends inside the last one."""
         self.table = table
-        for region in self._regions([paragraph for _, paragraph in lines]):
-            spaced = _is_spaced(region)
-            tokens = list(self._cells_of_spaced(region) if spaced else self._words_of(region))
-            self.cut_token = tokens[-1] if is_cut and tokens and region[-1][1] is lines[-1][1] else None
+        for tokens, reaches_end in self.lines.tokens(lines):
+            self.cut_token = tokens[-1] if is_cut and tokens and reaches_end else None
             self._read(tokens)
-
-    # -- lines to tokens -----------------------------------------------------------------------------------------
-
-    def _regions(self, paragraphs: Sequence[Paragraph]) -> Iterator[list[tuple[int, Paragraph]]]:
-        """Stretches of lines that can belong to tables: from a form's mark to the next prose, headings among them.
-
-        The line that ends a stretch is its last one, emptied: the blank lines before it may be blank cells.
-        """
-        region: list[tuple[int, Paragraph]] = []
-        for number, paragraph in enumerate(paragraphs):
-            folded = plain(paragraph.text[:4000])
-            is_prose = _is_prose(folded) and not self.known.begins(key(paragraph.text))
-            if region and is_prose and not self._has_row_words(paragraph.text):
-                yield [*region, (number, Paragraph("", paragraph.gap))]
-                region = []
-            elif region:
-                region.append((number, paragraph))
-            elif any(mark in folded for mark in self.marks) and not (
-                is_prose and not self._has_row_words(paragraph.text)
-            ):
-                region = [(number, paragraph)]
-        if region:
-            yield region
-
-    def _has_row_words(self, text: str) -> bool:
-        """Whether a line that reads like prose holds a table all the same (a report run together on one line)."""
-        words = text[:200_000].split()
-        return len(words) > 20 and sum(is_value_like(word) for word in words) >= 10
-
-    def _cells_of_spaced(self, region: Sequence[tuple[int, Paragraph]]) -> Iterator[Token]:
-        """One cell a line with blank lines between: three blank lines are a blank cell, none is the same cell."""
-        cells: list[list[str]] = []
-        numbers: list[int] = []
-        is_heading = False
-        for number, paragraph in region:
-            was_heading, is_heading = is_heading, self.is_heading(paragraph.text)
-            if cells and paragraph.gap == 0 and not (is_heading or was_heading):
-                cells[-1] += [paragraph.text] if paragraph.text else []
-                continue
-            if cells:
-                for _ in range(max(0, paragraph.gap - 1) // 2):
-                    cells.append([""])
-                    numbers.append(number)
-                if paragraph.gap and paragraph.gap % 2 == 0:
-                    # Half a blank cell: something is missing here, so that no row across it counts right.
-                    cells.append([HALF_BLANK])
-                    numbers.append(number)
-            if paragraph.text:
-                cells.append([paragraph.text])
-                numbers.append(number)
-        for place, (parts, number) in enumerate(zip(cells, numbers, strict=True)):
-            text = "".join(parts) if len(parts) > 1 and not parts[0][-1:].isdigit() else "\n".join(parts)
-            is_value = not text or (is_value_like(text) and not self.known(key(text)))
-            yield Token(text, number, place, is_value)
-
-    def _words_of(self, region: Sequence[tuple[int, Paragraph]]) -> Iterator[Token]:
-        """Words of lines; where lines are cells (one value a line), a line with inner spaces (1 619) stays whole."""
-        lines = [(n, p.text) for n, p in region if p.text and not _PAGE_NUMBER.match(p.text)]
-        is_cell_a_line = _is_cell_a_line([text for _, text in lines])
-        place = 0
-        for number, text in lines:
-            words = text.split()
-            is_one = len(words) == 1 or self.known(key(text)) or self.is_heading(text)
-            is_one = is_one or (is_cell_a_line and is_value_like(text))
-            if not is_one:
-                words = _SPACES_IN_NOTE.sub(lambda found: "".join(found[0].split()), text).split()
-            for word in [text] if is_one else self._labels_joined(words):
-                place += 1
-                if place > _MOST_TOKENS:
-                    return
-                yield Token(word, number, place, is_value_like(word) and not self.known(key(word)))
-
-    def _labels_joined(self, words: list[str]) -> Iterator[str]:
-        """Words of a line, those that only together are a label (行 政 许 可) as one."""
-        place = 0
-        while place < len(words):
-            size = 1
-            if not is_value_like(words[place]) or words[place] in DASHES_IN_LABELS:
-                for following in range(1, min(MOST_PIECES, len(words) - place)):
-                    word = words[place + following]
-                    if is_value_like(word) and word not in DASHES_IN_LABELS:
-                        break
-                    joined = key("".join(words[place : place + following + 1]))
-                    if self.known(joined):
-                        size = following + 1
-            yield "".join(words[place : place + size])
-            place += size
-
-    # -- tokens to rows ------------------------------------------------------------------------------------------
 
     def _read(self, tokens: Sequence[Token]) -> None:
         self.kind = ""
@@ -225,7 +84,7 @@ class StreamReader:
         for token in texts:
             folded, label = plain(token.text[:400]), key(token.text)
             since_heading.append(folded)
-            if self.is_heading(token.text):
+            if self.lines.is_heading(token.text):
                 self._finish_requests()
                 self.kind, self.header, self.blocks, self.above = "", None, (), []
                 since_heading = []
@@ -393,23 +252,6 @@ def _segments(tokens: Sequence[Token]) -> list[Segment]:
     return segments
 
 
-def _is_spaced(region: Sequence[tuple[int, Paragraph]]) -> bool:
-    """Whether blank lines separate the cells: they stand between most lines."""
-    gaps = [paragraph.gap for _, paragraph in region[1:]]
-    return len(gaps) >= 4 and sum(gap >= 1 for gap in gaps) >= 0.7 * len(gaps)
-
-
-def _is_cell_a_line(lines: Sequence[str]) -> bool:
-    """Whether values stand alone on their lines; in lines of whole rows a label or other values stand beside them."""
-    with_values = [line.split() for line in lines if any(is_value_like(word) for word in line.split())]
-    alone = sum(all(is_value_like(word) for word in words) and len(words) <= 3 for words in with_values)
-    return alone >= 0.85 * len(with_values)
-
-
-def _is_prose(folded: str) -> bool:
-    return folded.endswith(("。", ";")) or (len(folded) > 60 and bool(_PROSE.search(folded)))
-
-
 def _last_label(texts: Sequence[Token], labels: forms.Labels) -> str:
     """Meaning of the label the text ends in; "" when it ends in none."""
     for count in (1, 2, 3):
@@ -525,53 +367,3 @@ def _is_open(text: str) -> bool:
 
 def _has_digit(text: str) -> bool:
     return any(character.isdigit() for character in text)
-
-
-class KnownLabels:
-    """Whether a key is any label of any form."""
-
-    def __init__(self) -> None:
-        requests, review, proactive = forms.requests(), forms.review(), forms.proactive()
-        statistics = forms.statistics()
-        self._mark = re.compile(
-            rf"(?:[^无]\w{{0,19}}条例)?{proactive.section_mark}(?:第?[一二三四五六七八九]?款?第?项)?"
-        )
-        self.corner = requests.corner
-        self.labels = {
-            *requests.rows.meanings,
-            *requests.columns.meanings,
-            *requests.column_groups,
-            *review.groups.meanings,
-            *review.group_headings,
-            *review.results.meanings,
-            *proactive.items.meanings,
-            *proactive.header_starts,
-            *proactive.column_words,
-            *statistics.rows.meanings,
-            *statistics.headings,
-            *(label for labels in statistics.header.values() for label in labels),
-        }
-
-        self._long = tuple(
-            label
-            for label in (*requests.rows.meanings, *statistics.rows.meanings, *statistics.headings)
-            if len(label) >= 5
-        )
-
-    def begins(self, label: str) -> bool:
-        """Whether the key is a label, a long one followed by something (a row with its numbers), or a long one's part."""
-        if self(label) or label.startswith(self._long):
-            return True
-        return len(label) >= 4 and any(known.startswith(label) for known in self._long)
-
-    def __call__(self, label: str) -> bool:
-        if not label:
-            return False
-        return label in self.labels or bool(self._mark.fullmatch(label)) or label.startswith(self.corner)
-
-    def like(self, label: str) -> bool:
-        """The same, misprints and filling instructions allowed."""
-        if self(label):
-            return True
-        sets = (forms.requests().rows, forms.proactive().items, forms.statistics().rows)
-        return len(label) > 3 and any(labels.find(label) for labels in sets)

@@ -1,0 +1,182 @@
+"""Lines of text → cells and words, with what a line's end and blank lines still tell. Puts nothing into rows.
+
+Three layouts are told apart: blank lines between cells (a blank cell then leaves its own), one cell a line, and
+lines that hold whole rows with spaces between.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from extractors import forms
+from extractors.known_labels import KnownLabels
+from extractors.labels import key, plain
+from extractors.numbers import is_value_like
+from extractors.records import Paragraph
+
+_HEADING = re.compile(r"^[(]?[一二三四五六七八九十]{1,3}[)]?[、.,:]")
+_LONGEST_HEADING = 45
+_PROSE = re.compile(r"[。;!?]|，.{8,}，")
+_SPACES_IN_NOTE = re.compile(r"[(（][^()（）]{0,80}[)）]")
+_PAGE_NUMBER = re.compile(
+    r"^(?:[-—–]\s*\d{1,3}\s*[-—–]|第\s*\d{1,3}\s*页(?:\s*[,，/共]*\s*\d{1,3}\s*页)?|\d{1,3}\s*/\s*\d{1,3})$"
+)
+_MOST_TOKENS = 60_000
+_EXAMINED = 4000
+"""Characters of a line that are looked through for a form's words."""
+SHORTEST_HEADING = 4
+"""A shorter numbered piece is the beginning of a wrapped label (二、上)."""
+MOST_PIECES = 40
+"""Into so many pieces spaces cut a label at most."""
+DASHES_IN_LABELS = frozenset({"无"})
+"""Stands for no value alone, but is a piece of labels too (无 正 当 理 由)."""
+HALF_BLANK = "?"
+"""Stands where blank lines leave open whether a blank cell was there."""
+
+Line = tuple[int, Paragraph]
+
+
+class Token(NamedTuple):
+    """One cell or word of a text: its line, and its place among the others, from 0."""
+
+    text: str
+    line: int
+    place: int
+    is_value: bool
+
+
+class LooseLines:
+    """Cuts a run of lines into the stretches that can hold tables, and those into tokens."""
+
+    def __init__(self) -> None:
+        self.known = KnownLabels()
+        self.marks = (forms.proactive().section_mark, *forms.load("tables")["marks"])
+
+    def is_heading(self, text: str) -> bool:
+        """A chapter's heading: numbered, short, and no row of a form."""
+        folded = plain(text[: 2 * _LONGEST_HEADING])
+        return (
+            len(folded) <= _LONGEST_HEADING
+            and bool(_HEADING.match(folded))
+            and not folded.startswith("(")
+            and len(key(text)) >= SHORTEST_HEADING
+            and sum(is_value_like(word) for word in text.split()) < 2
+            and not self.known.begins(key(text))
+        )
+
+    def tokens(self, lines: Sequence[Paragraph]) -> Iterator[tuple[list[Token], bool]]:
+        """(tokens, whether they reach the last line) of each stretch of lines that can hold tables."""
+        if not any(self._has_mark(paragraph.text) for paragraph in lines):
+            return
+        for region in self._regions(lines):
+            spaced = _is_spaced(region)
+            tokens = list(self._cells_of_spaced(region) if spaced else self._words_of(region))
+            yield tokens, region[-1][1] is lines[-1]
+
+    def _has_mark(self, text: str) -> bool:
+        folded = plain(text[:_EXAMINED])
+        return any(mark in folded for mark in self.marks)
+
+    def _regions(self, paragraphs: Sequence[Paragraph]) -> Iterator[list[Line]]:
+        """Stretches of lines that can belong to tables: from a form's mark to the next prose, headings among them.
+
+        The line that ends a stretch is its last one, emptied: the blank lines before it may be blank cells.
+        """
+        region: list[Line] = []
+        for number, paragraph in enumerate(paragraphs):
+            folded = plain(paragraph.text[:_EXAMINED])
+            is_prose = _is_prose(folded) and not self.known.begins(key(paragraph.text))
+            if region and is_prose and not self._has_row_words(paragraph.text):
+                yield [*region, (number, Paragraph("", paragraph.gap))]
+                region = []
+            elif region:
+                region.append((number, paragraph))
+            elif self._has_mark(paragraph.text) and not (
+                is_prose and not self._has_row_words(paragraph.text)
+            ):
+                region = [(number, paragraph)]
+        if region:
+            yield region
+
+    def _has_row_words(self, text: str) -> bool:
+        """Whether a line that reads like prose holds a table all the same (a report run together on one line)."""
+        words = text[:200_000].split()
+        return len(words) > 20 and sum(is_value_like(word) for word in words) >= 10
+
+    def _cells_of_spaced(self, region: Sequence[Line]) -> Iterator[Token]:
+        """One cell a line with blank lines between: three blank lines are a blank cell, none is the same cell."""
+        cells: list[list[str]] = []
+        numbers: list[int] = []
+        is_heading = False
+        for number, paragraph in region:
+            was_heading, is_heading = is_heading, self.is_heading(paragraph.text)
+            if cells and paragraph.gap == 0 and not (is_heading or was_heading):
+                cells[-1] += [paragraph.text] if paragraph.text else []
+                continue
+            if cells:
+                for _ in range(max(0, paragraph.gap - 1) // 2):
+                    cells.append([""])
+                    numbers.append(number)
+                if paragraph.gap and paragraph.gap % 2 == 0:
+                    # Half a blank cell: something is missing here, so that no row across it counts right.
+                    cells.append([HALF_BLANK])
+                    numbers.append(number)
+            if paragraph.text:
+                cells.append([paragraph.text])
+                numbers.append(number)
+        for place, (parts, number) in enumerate(zip(cells, numbers, strict=True)):
+            text = "".join(parts) if len(parts) > 1 and not parts[0][-1:].isdigit() else "\n".join(parts)
+            is_value = not text or (is_value_like(text) and not self.known(key(text)))
+            yield Token(text, number, place, is_value)
+
+    def _words_of(self, region: Sequence[Line]) -> Iterator[Token]:
+        """Words of lines; where lines are cells (one value a line), a line with inner spaces (1 619) stays whole."""
+        lines = [(n, p.text) for n, p in region if p.text and not _PAGE_NUMBER.match(p.text)]
+        is_cell_a_line = _is_cell_a_line([text for _, text in lines])
+        place = 0
+        for number, text in lines:
+            words = text.split()
+            is_one = len(words) == 1 or self.known(key(text)) or self.is_heading(text)
+            is_one = is_one or (is_cell_a_line and is_value_like(text))
+            if not is_one:
+                words = _SPACES_IN_NOTE.sub(lambda found: "".join(found[0].split()), text).split()
+            for word in [text] if is_one else self._labels_joined(words):
+                place += 1
+                if place > _MOST_TOKENS:
+                    return
+                yield Token(word, number, place, is_value_like(word) and not self.known(key(word)))
+
+    def _labels_joined(self, words: list[str]) -> Iterator[str]:
+        """Words of a line, those that only together are a label (行 政 许 可) as one."""
+        place = 0
+        while place < len(words):
+            size = 1
+            if not is_value_like(words[place]) or words[place] in DASHES_IN_LABELS:
+                for following in range(1, min(MOST_PIECES, len(words) - place)):
+                    word = words[place + following]
+                    if is_value_like(word) and word not in DASHES_IN_LABELS:
+                        break
+                    joined = key("".join(words[place : place + following + 1]))
+                    if self.known(joined):
+                        size = following + 1
+            yield "".join(words[place : place + size])
+            place += size
+
+
+def _is_spaced(region: Sequence[Line]) -> bool:
+    """Whether blank lines separate the cells: they stand between most lines."""
+    gaps = [paragraph.gap for _, paragraph in region[1:]]
+    return len(gaps) >= 4 and sum(gap >= 1 for gap in gaps) >= 0.7 * len(gaps)
+
+
+def _is_cell_a_line(lines: Sequence[str]) -> bool:
+    """Whether values stand alone on their lines; in lines of whole rows a label or other values stand beside them."""
+    with_values = [line.split() for line in lines if any(is_value_like(word) for word in line.split())]
+    alone = sum(all(is_value_like(word) for word in words) and len(words) <= 3 for words in with_values)
+    return alone >= 0.85 * len(with_values)
+
+
+def _is_prose(folded: str) -> bool:
+    return folded.endswith(("。", ";")) or (len(folded) > 60 and bool(_PROSE.search(folded)))
