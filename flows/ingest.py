@@ -19,12 +19,11 @@ from extractors.dataroot import DataRoot
 from extractors.errors import UserError
 from extractors.read import MOST_BYTES
 from flows.pipeline import Progress, prepare, read_snapshots, settling
-from transforms.tidy import TidyResult, tidy
+from transforms.tidy import LOCAL_PORTAL, TidyResult, tidy
 from warehouse.build import build
 from warehouse.freshness import is_up_to_date
 from warehouse.publish import newest, publish
 
-LOCAL_PORTAL = "local"
 _PAGES = (".html", ".htm", ".txt", ".md", ".pdf", ".docx", ".doc", ".wps", ".xlsx", ".xls", ".et")
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".bmp", ".webp")
 SUFFIXES = frozenset((*_PAGES, *_PICTURES))

@@ -170,3 +170,18 @@ def test_queries_cannot_change_the_published_file(tmp_path: Path) -> None:
     ingest([str(file)], root)
     with open_newest(root) as connection, pytest.raises(duckdb.Error):
         connection.execute("DELETE FROM reports")
+
+
+def test_two_offices_of_one_bare_name_in_two_files_stay_two(tmp_path: Path) -> None:
+    root = DataRoot(str(tmp_path / "data"))
+    for number in (1, 2):
+        report = make_report(number, "2021", AGENCIES[number], 2023)
+        page = render_html(report, STYLES["clean"]).content.decode().replace(report.agency.name, "审计局")
+        (tmp_path / f"{number}.html").write_text(page, encoding="utf8")
+    ingest([str(tmp_path)], root)
+    assert rows(root, "SELECT count(*), count(DISTINCT agency_id), bool_and(is_current) FROM reports") == [
+        (2, 2, True)
+    ]
+    assert (
+        rows(root, "SELECT is_resolved, unresolved_reason IS NOT NULL FROM agencies") == [(False, True)] * 2
+    )

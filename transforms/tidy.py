@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 REFERENCE = Path(__file__).parent / "reference"
 REPORT_STATUSES = ("read", "no_tables", "tables_as_images", "attachment_only")
 """Documents that are an agency's report for a year, whether or not its numbers could be read."""
+LOCAL_PORTAL = "local"
+"""The portal of ingested files."""
 TWIN_DAYS = 7
 """A PDF fetched this soon after the same report as a page is its twin, and the page is preferred."""
 
@@ -106,6 +108,9 @@ def make_reports(documents: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     asked = frame[["agency_name", "portal_id", "year"]].assign(
         portal_region=_portal_regions(frame["portal_id"])
     )
+    # Files share no portal that could tell two agencies of one unresolved name apart; their addresses do.
+    is_file = frame["portal_id"] == LOCAL_PORTAL
+    asked["portal_id"] = frame["portal_id"].where(~is_file, frame["source_url"])
     resolved = resolve_agencies(asked.reset_index(drop=True))
     frame["agency_id"] = resolved["agency_id"].to_numpy()
     frame["year"] = frame["year"].astype("int32")
