@@ -13,7 +13,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-BENCHES = ("readers", "pool", "warehouse", "crawl", "flows")
+BENCHES = ("readers", "pool", "crawl", "flows", "warehouse")
 
 
 def main(names: list[str]) -> None:
