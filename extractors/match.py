@@ -362,7 +362,7 @@ class GridReader:
         values = list(row)
         while len(values) > 15 and values[0].text.strip() and not is_value_like(values[0].text):
             values = values[1:]
-        if len(values) < 10 or not all(is_value_like(cell.text) for cell in values):
+        if len(values) < 10 or not all(is_value_like(cell.text.replace("\ufffd", "")) for cell in values):
             return False
         chosen = None
         if len(values) == 15 and all(cell.colspan == 1 or not cell.text.strip() for cell in values):

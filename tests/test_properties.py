@@ -121,6 +121,9 @@ def test_texts_are_read_back_equal(own, form, layout, noise, encoding, seed, rep
 def test_files_are_read_back_equal(report, noise, kind, seed):
     if kind == "pdf_unruled":
         assume(not any(" " in printed.text for printed in report.cells.values()))
+    if kind == "pdf":
+        # A number wider than its ruled cell runs over the wall, where it can be another cell's.
+        assume(all(sum(1 + (c > "\u2e80") for c in printed.text) < 9 for printed in report.cells.values()))
     if kind.startswith("pdf"):
         rendered = render_files.render_pdf(report, kind == "pdf", noise, seed)
     elif kind == "docx":
