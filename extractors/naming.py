@@ -55,6 +55,7 @@ _REPORT = re.compile(
     r"(?P<between>[^,。;、:!?条]{0,22}?)(?:年度?报告|年报|报告|工作总结|总结)(?:书)?"
     r"(?!有关|的通知|编制|格式|模板|发布|解读|制度|的要求|要求|报送|专栏|栏目)"
 )
+_REPORT_LETTERS = frozenset("报報总總")
 _NAME_CHARACTERS = re.compile(r"[\u3400-\u9fff\ue000-\uf8ffA-Za-z0-9()·、\-\U00020000-\U0003ffff]+")
 _NAME = r"[^,。;:!?\n由]{2,40}?"
 _SENTENCES = tuple(
@@ -313,6 +314,8 @@ def _neighbour(head: list[str], at: int) -> str:
 
 def _read_title(text: str) -> _Title | None:
     """Agency and year of a title; None when it is not the title of an information report."""
+    if "公" not in text or _REPORT_LETTERS.isdisjoint(text):
+        return None  # most lines, at no cost
     line = _QUOTES.sub("", _TAG.sub("", _DAY.sub("", _plain(text[:HEAD_CHARACTERS]))))
     pieces = [piece for piece in _SEPARATORS.split(line) if _REPORT.search(piece)]
     if not pieces:
