@@ -88,6 +88,17 @@ def test_every_digest_holds_for_a_warc_tool(root: DataRoot, capsys) -> None:
     assert checker.exit_value == 0 and "digest failed" not in capsys.readouterr().out
 
 
+def test_headers_keep_the_bytes_they_came_in(root: DataRoot) -> None:
+    name = "年报.pdf"
+    for charset in ("utf-8", "gb18030"):
+        sent = f'attachment; filename="{name}"'.encode(charset)
+        with Archive(root, "demo", charset) as archive:
+            stored = archive.store_response(URL, 200, [("Content-Disposition", sent.decode("latin-1"))], BODY)
+        with gzip.open(root.local(stored.warc_path)) as stream:
+            assert b"\r\nContent-Disposition: " + sent + b"\r\n" in stream.read()
+        assert read_payload(root, stored.warc_path, stored.warc_offset) == BODY
+
+
 def test_a_compressed_body_is_kept_as_sent_and_read_decoded(root: DataRoot) -> None:
     with Archive(root, "demo", "run1") as archive:
         stored = archive.store_response(URL, 200, {"Content-Encoding": "gzip"}, gzip.compress(BODY))
