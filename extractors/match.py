@@ -196,7 +196,7 @@ class GridReader:
     def _in_order(self, row: Sequence[GridCell], values: Sequence[GridCell], n: int) -> list[Printed] | None:
         """The first n cells after the label, when nothing else than padding follows and no cell can be missing."""
         is_full = self.is_full
-        if values and not any(cell.text.strip() for cell in values):
+        if values and not (values[0].text or values[-1].text or any(cell.text.strip() for cell in values)):
             return [self._printed(values[0])] * n
         if len(values) == n:
             ends_in_print = bool(values[-1].text.strip())

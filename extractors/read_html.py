@@ -86,10 +86,14 @@ def _take_grids(tree: Any, is_cut: bool) -> list[Grid]:
     grids: list[Grid] = []
     cells = 0
     # From the last to the first: a table inside a layout table comes after it and is gone when that one is asked.
+    spans = {
+        node.mem_id: (_span(node.attrs.get("rowspan")), _span(node.attrs.get("colspan")))
+        for node in tree.css("td[rowspan],td[colspan],th[rowspan],th[colspan]")
+    }
     tables = tree.css("table")
     inner = [table for table in tables if len(table.css("table")) <= 1]
     for table in inner:
-        grid = lay_out(_printed_rows(table))
+        grid = lay_out(_printed_rows(table, spans))
         cells += sum(len(row) for row in grid.rows)
         if cells > MOST_CELLS:
             raise Refused(f"the page has more than {MOST_CELLS:,} table cells")
@@ -100,17 +104,19 @@ def _take_grids(tree: Any, is_cut: bool) -> list[Grid]:
     return grids
 
 
-def _printed_rows(table: Any) -> list[list[tuple[str, int, int]]]:
-    """(text, rowspan, colspan) of each cell of each row, as printed."""
-    rows = []
-    for tr in table.css("tr"):
-        row = []
-        for cell in tr.iter():
-            if cell.tag in ("td", "th"):
-                spans = cell.attrs
-                row.append((cell_text(cell.text()), _span(spans.get("rowspan")), _span(spans.get("colspan"))))
-        rows.append(row)
-    return rows
+_NO_SPAN = (1, 1)
+
+
+def _printed_rows(table: Any, spans: dict[int, tuple[int, int]]) -> list[list[tuple[str, int, int]]]:
+    """(text, rowspan, colspan) of each cell of each row, as printed. `spans`: those of cells that name any."""
+    return [
+        [
+            (cell_text(cell.text()), *spans.get(cell.mem_id, _NO_SPAN))
+            for cell in tr.iter()
+            if cell.tag in ("td", "th")
+        ]
+        for tr in table.css("tr")
+    ]
 
 
 def _span(value: str | None) -> int:
@@ -149,6 +155,10 @@ def lay_out(printed: list[list[tuple[str, int, int]]]) -> Grid:
         for text, rowspan, colspan in printed_row:
             while taken.get(column, -1) >= number:
                 column += 1
+            if rowspan == 1 == colspan:
+                row.append(GridCell(text, number, column))
+                column += 1
+                continue
             width = min(colspan, max(1, MOST_COLUMNS - column))
             tall = min(rowspan, height - number)
             row.append(GridCell(text, number, column, tall, width))

@@ -107,6 +107,8 @@ def _fields(line: str, is_one_line: bool = False) -> list[str | None]:
         ends_row = place + 1 == len(raw) or fields[place + 1] is None or is_one_line
         if not raw[place] or (raw[place] == " " and ends_row):
             fields[place] = None
+        elif not is_one_line:
+            break  # padding stands at a row's end only
     return fields
 
 
