@@ -23,7 +23,7 @@ from extractors.match import match
 from extractors.naming import identify
 from extractors.narrative import read_narrative
 from extractors.read import read_document
-from extractors.reading import Reading, extractor_version, to_tables
+from extractors.reading import Reading, extractor_version, settle_collector, to_tables
 from tests.simulator.agencies import all_agencies
 from tests.simulator.figures import make_report
 from tests.simulator.render_text import render_text
@@ -96,6 +96,7 @@ def _encoding(data: bytes) -> str:
 def run() -> list[dict[str, Any]]:
     """Figures of the readers, each beside its bar."""
     warnings.filterwarnings("ignore")
+    settle_collector()  # as in a worker; the baselines run under the same setting
     if not REPORTS.is_dir():
         return []
     rows = []
