@@ -1,7 +1,8 @@
 """Measures what Prefect costs a night, and whether reading again grows with the processes.
 
-Both figures are ratios of one run: the flow against the same steps without it, two processes against one. Portals of
-the simulator's usual mix (pages, text, PDF, Word, Excel, decoys) run in a process of their own and answer at once; 20,000 snapshots are made of 200 rendered reports whose bytes all differ.
+Both figures are ratios of one run: the flow against the same steps without it, two processes against one. The portals
+have the simulator's usual mix (pages, text, PDF, Word, Excel, decoys), run in a process of their own and answer at once;
+the 20,000 snapshots are made of 200 rendered reports whose bytes all differ.
 """
 
 from __future__ import annotations
