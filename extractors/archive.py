@@ -12,14 +12,16 @@ the WARC files they point into. A run killed there is completed by the next run 
 from __future__ import annotations
 
 import fcntl
+import itertools
 import json
 import logging
 import os
 import secrets
 import threading
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -178,18 +180,31 @@ def responses(
         with root.fs.open(root.path(name), "rb") as stream:
             rows = pq.ParquetFile(stream).read().select(schema.names).cast(schema)
         if outcome is not None:
-            rows = rows.filter(pc.equal(rows["outcome"], outcome))
+            rows = rows.filter(pc.is_in(rows["outcome"], texts([outcome])))
         if portal_ids is not None:
             rows = rows.filter(pc.is_in(rows["portal_id"], texts(portal_ids)))
         if since is not None:
-            rows = rows.filter(pc.greater_equal(rows["fetched_at"], pa.scalar(since, pa.timestamp("us"))))
+            rows = rows.filter(pc.greater_equal(rows["fetched_at"], _moment(since)))
         pieces.append(rows)
     return pa.concat_tables(pieces)
 
 
 def texts(values: Iterable[str]) -> pa.Array:
-    """An Arrow array of lines. `pa.array` would import pandas, which is a third of a crawl's memory."""
-    return pc.split_pattern(pa.scalar("\n".join(values)), "\n").values
+    """An Arrow array of texts from its buffers.
+
+    `pa.array`, `pa.scalar` and any Python value given to `pyarrow.compute` import pandas, which takes longer than
+    fetching a thousand pages and is a third of a crawl's memory.
+    """
+    encoded = [value.encode() for value in values]
+    ends = array("i", itertools.accumulate(map(len, encoded), initial=0))
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
+    return pa.Array.from_buffers(pa.string(), len(encoded), buffers)
+
+
+def _moment(when: datetime) -> pa.Scalar:
+    """A (UTC, naive) time as Arrow compares it; see `texts`."""
+    microseconds = array("q", [(when - datetime(1970, 1, 1)) // timedelta(microseconds=1)])
+    return pa.Array.from_buffers(pa.timestamp("us"), 1, [None, pa.py_buffer(microseconds)])[0]
 
 
 def _publish_journal(root: DataRoot, journal: Path, is_left_over: bool = False) -> int:

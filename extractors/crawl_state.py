@@ -59,7 +59,7 @@ class CrawlState:
     def __init__(self, root: DataRoot, portal_ids: Iterable[str]) -> None:
         log = responses(root, portal_ids=list(portal_ids))
         answered = log.filter(pc.is_in(log["outcome"], texts(["stored", "unchanged", "refused"])))
-        stored = log.filter(pc.equal(log["outcome"], "stored"))
+        stored = log.filter(pc.is_in(log["outcome"], texts(["stored"])))
         # An address needs two rows, the last answer and the last version, however often it was asked. They stay
         # slices of one table, so that a million known pages are small until their portal's turn.
         rows = pa.concat_tables([_last_of_each_url(answered), _last_of_each_url(stored)])
