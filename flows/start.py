@@ -5,9 +5,15 @@ With `PREFECT_API_URL` (or a Prefect profile) flows run under that server; with 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib
 import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -24,6 +30,7 @@ SETTINGS = {
     "PREFECT_LOGGING_EXTRA_LOGGERS": "extractors,transforms,warehouse,flows",
 }
 ANSWER_SECONDS = 10
+START_SECONDS = 120
 
 
 def run_flow(name: str, **parameters: Any) -> Any:
@@ -53,6 +60,49 @@ def connect() -> None:
             f"PREFECT_API_URL={url}: no Prefect server answers there ({reason}); start it with `prefect server start`, "
             "or unset PREFECT_API_URL to run without one; nothing was changed"
         ) from None
+
+
+@contextlib.contextmanager
+def lasting_server() -> Iterator[str]:
+    """The API address of the server that is set, else of one started here: a temporary one never starts what is due."""
+    for setting, value in SETTINGS.items():
+        os.environ.setdefault(setting, value)
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    if PREFECT_API_URL.value():
+        connect()
+        yield str(PREFECT_API_URL.value())
+        return
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}/api"
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    typer.echo(f"starting a Prefect server for this machine: {url.removesuffix('/api')}", err=True)
+    # In a session of its own, so that Ctrl-C ends the flows first and the server after them.
+    server = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        _wait_for(server, url)
+        os.environ["PREFECT_API_URL"] = url
+        with temporary_settings({PREFECT_API_URL: url}):
+            yield url
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _wait_for(server: subprocess.Popen[bytes], url: str) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        if server.poll() is not None:
+            raise UserError(f"the Prefect server ended at its start (exit code {server.returncode})")
+        with contextlib.suppress(httpx.HTTPError):
+            httpx.get(f"{url}/health", timeout=ANSWER_SECONDS).raise_for_status()
+            return
+        time.sleep(0.5)
+    raise UserError(f"the Prefect server at {url} did not answer within {START_SECONDS} seconds")
 
 
 def end(state: Any) -> None:

@@ -197,12 +197,12 @@ def serve_command(
 
     root = DataRoot.choose(data)
     pipeline.check(root)
-    from flows.start import connect
+    from flows.start import lasting_server
 
-    connect()
-    from flows.schedule import serve_all
+    with lasting_server():
+        from flows.schedule import serve_all
 
-    serve_all(data, portals, contact)
+        serve_all(data, portals, contact)
 
 
 def _years(text: str | None) -> list[int] | None:
