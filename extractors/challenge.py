@@ -55,10 +55,25 @@ def refusal(status: int, headers: list[tuple[str, str]], payload: bytes) -> NotK
     )
     if marks and len(visible(head)) < words["stub_characters"] * 3:
         return NotKept("challenge", marks[0].decode())
-    for kind, code in (("block_phrases", "blocked"), ("not_found_phrases", "soft_not_found")):
-        if any(phrase in head for phrase in _phrases(kind)) and len(visible(head)) < words["few_words"] * 3:
-            return NotKept(code, "with status 200")
+    if (code := _said(head)) and len(visible(head)) < words["few_words"] * 3:
+        return NotKept(code, "with status 200")
     return None
+
+
+def _said(payload: bytes) -> str:
+    """The refusal a page's words speak of, blocks first; "" when they speak of none."""
+    try:
+        text = payload.decode()
+    except UnicodeDecodeError:
+        text = payload.decode("gb18030", "replace") + payload.decode("utf-8", "replace")
+    if not _any_of("block_phrases", "not_found_phrases").search(text):
+        return ""
+    return "blocked" if _any_of("block_phrases").search(text) else "soft_not_found"
+
+
+@cache
+def _any_of(*kinds: str) -> re.Pattern[str]:
+    return re.compile("|".join(re.escape(text) for kind in kinds for text in _words()[kind]))
 
 
 def is_stub(payload: bytes) -> bool:
