@@ -28,7 +28,7 @@ def serve_all(data: str | None, portals_folder: str | None, contact: str | None)
         recheck.to_deployment(
             "recheck", schedule=Cron(RECHECK, timezone=ZONE), parameters=asking, tags=["ogi"]
         ),
-        backfill.to_deployment("backfill", parameters=asking, tags=["ogi"]),
-        reparse.to_deployment("reparse", parameters=shared, tags=["ogi"]),
+        backfill.to_deployment("backfill", parameters=asking, tags=["ogi"], paused=False),
+        reparse.to_deployment("reparse", parameters=shared, tags=["ogi"], paused=False),
     ]
     serve(*deployments)
