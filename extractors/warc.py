@@ -66,6 +66,7 @@ class Archive:
         self._stream: IO[bytes] | None = None
         self._relative = ""
         self._number = 0
+        self._offset = 0
         self._synced_at = 0.0
 
     def __enter__(self) -> Self:
@@ -140,7 +141,7 @@ class Archive:
     def _append(self, records: bytes, sha256: str) -> Stored:
         with self._lock:
             stream = self._stream or self._open_file()
-            offset = stream.tell()
+            offset = self._offset
             try:
                 stream.write(records)
                 stream.flush()
@@ -151,8 +152,9 @@ class Archive:
                 stream.truncate(offset)
                 stream.seek(offset)
                 raise
+            self._offset += len(records)
             stored = Stored(self._relative, offset, sha256)
-            if offset + len(records) >= WARC_ROLL_BYTES:
+            if self._offset >= WARC_ROLL_BYTES:
                 self._close_file()
             return stored
 
@@ -169,7 +171,7 @@ class Archive:
         digest = hashlib.sha256(info).hexdigest()
         now = datetime.now(UTC)
         record = _record("warcinfo", "", now, "application/warc-fields", b"", info, digest, _record_id())
-        stream.write(_packed(record))
+        self._offset = stream.write(_packed(record))
         stream.flush()
         return stream
 
@@ -227,9 +229,8 @@ def _head(first: str, headers: list[tuple[str, str]]) -> bytes:
 
 def _packed(record: bytes) -> bytes:
     """The record as a gzip member of its own. The window fits the record: a large one costs time to set up."""
-    window = min(max(len(record).bit_length(), 10), 15)
-    packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, 16 + window, window - 7)
-    return packer.compress(record) + packer.flush()
+    window = min(max(len(record).bit_length(), 10), zlib.MAX_WBITS)
+    return zlib.compress(record, GZIP_LEVEL, 16 + window)
 
 
 def _record_id() -> str:
