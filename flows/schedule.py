@@ -23,10 +23,10 @@ def serve_all(data: str | None, portals_folder: str | None, contact: str | None)
     asking = {**shared, "portals_folder": portals_folder, "contact": contact}
     deployments: list[Any] = [
         nightly.to_deployment(
-            "nightly", schedule=Cron(NIGHTLY, timezone=ZONE), parameters=asking, tags=["ogi"]
+            "nightly", schedule=Cron(NIGHTLY, timezone=ZONE), parameters=asking, tags=["ogi"], paused=False
         ),
         recheck.to_deployment(
-            "recheck", schedule=Cron(RECHECK, timezone=ZONE), parameters=asking, tags=["ogi"]
+            "recheck", schedule=Cron(RECHECK, timezone=ZONE), parameters=asking, tags=["ogi"], paused=False
         ),
         backfill.to_deployment("backfill", parameters=asking, tags=["ogi"], paused=False),
         reparse.to_deployment("reparse", parameters=shared, tags=["ogi"], paused=False),
