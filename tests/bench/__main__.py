@@ -27,7 +27,10 @@ def main(names: list[str]) -> None:
             continue
         table = Table("what", "figure", "bar", "", "baseline of this run", title=name, title_justify="left")
         for row in module.run():
-            reached = {True: "reached", False: "MISSED", None: ""}[row.get("reached")]
+            is_reached = row.get("reached")
+            if is_reached is None and not isinstance(row["figure"], str):
+                is_reached = row["figure"] <= row["bar"]
+            reached = {True: "reached", False: "MISSED", None: ""}[is_reached]
             table.add_row(
                 *(str(row.get(key, "")) for key in ("name", "figure", "bar")),
                 reached,

@@ -261,8 +261,8 @@ def _ask(address: str) -> list[dict[str, Any]]:
             in_pandas = _best(lambda name=path.stem: QUESTIONS[name](frames))  # type: ignore[misc]
             figures.append(
                 {
-                    "figure": f"question {path.stem}: time of pandas in memory",
-                    "measured": round(in_sql / in_pandas, 3),
+                    "name": f"question {path.stem}: time of pandas in memory",
+                    "figure": round(in_sql / in_pandas, 3),
                     "bar": 0.5,
                     "baseline": f"pandas {in_pandas:.3f} s, DuckDB {in_sql:.3f} s",
                 }
@@ -289,22 +289,22 @@ def run(reports: int = 200_000, folder: Path | None = None, new: int = 100) -> l
         size = f"{reports:,} reports, {cells / 1e6:.1f} M observations"
         return [
             {
-                "figure": f"full build of {size}: times CREATE TABLE AS",
-                "measured": round(full["build"] / plain["seconds"], 2),
+                "name": f"full build of {size}: times CREATE TABLE AS",
+                "figure": round(full["build"] / plain["seconds"], 2),
                 "bar": 2.0,
                 "baseline": f"CREATE TABLE AS {plain['seconds']:.1f} s, build {full['build']:.1f} s, "
                 f"processor time {plain['processor']:.1f} s and {full['processor']:.1f} s, "
                 f"assertions and publishing {full['publish']:.1f} s",
             },
             {
-                "figure": "peak memory of build and publish, MB",
-                "measured": round(full["peak_mb"]),
+                "name": "peak memory of build and publish, MB",
+                "figure": round(full["peak_mb"]),
                 "bar": 4096,
                 "baseline": "resident set of the process",
             },
             {
-                "figure": f"a night with {new} new reports, built and published: times a full build and publishing",
-                "measured": round(night["both"] / full["both"], 3),
+                "name": f"a night with {new} new reports, built and published: times a full build and publishing",
+                "figure": round(night["both"] / full["both"], 3),
                 "bar": 0.25,
                 "baseline": f"night {night['both']:.1f} s (build {night['build']:.1f} s)",
             },
