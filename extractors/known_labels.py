@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from extractors import forms
 
@@ -55,3 +56,8 @@ class KnownLabels:
             return True
         sets = (forms.requests().rows, forms.proactive().items, forms.statistics().rows)
         return len(label) > 3 and any(labels.find(label) for labels in sets)
+
+
+@cache
+def known_labels() -> KnownLabels:
+    return KnownLabels()

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from extractors import forms
-from extractors.known_labels import KnownLabels
-from extractors.labels import key, plain
+from extractors.known_labels import known_labels
+from extractors.labels import LONGEST_KNOWN, key, plain
 from extractors.numbers import is_value_like
 from extractors.records import Paragraph
 
@@ -47,24 +48,32 @@ class Token(NamedTuple):
     is_value: bool
 
 
+def is_heading(text: str) -> bool:
+    """Whether a line is a chapter's heading: numbered, short, and no row of a form."""
+    return _is_heading_known(text) if len(text) <= LONGEST_KNOWN else _is_heading(text)
+
+
+def _is_heading(text: str) -> bool:
+    folded = plain(text[: 2 * _LONGEST_HEADING])
+    return (
+        len(folded) <= _LONGEST_HEADING
+        and bool(_HEADING.match(folded))
+        and not folded.startswith("(")
+        and len(key(text)) >= SHORTEST_HEADING
+        and sum(is_value_like(word) for word in text.split()) < 2
+        and not known_labels().begins(key(text))
+    )
+
+
+_is_heading_known = lru_cache(maxsize=16384)(_is_heading)
+
+
 class LooseLines:
     """Cuts a run of lines into the stretches that can hold tables, and those into tokens."""
 
     def __init__(self) -> None:
-        self.known = KnownLabels()
+        self.known = known_labels()
         self.marks = (forms.proactive().section_mark, *forms.load("tables")["marks"])
-
-    def is_heading(self, text: str) -> bool:
-        """A chapter's heading: numbered, short, and no row of a form."""
-        folded = plain(text[: 2 * _LONGEST_HEADING])
-        return (
-            len(folded) <= _LONGEST_HEADING
-            and bool(_HEADING.match(folded))
-            and not folded.startswith("(")
-            and len(key(text)) >= SHORTEST_HEADING
-            and sum(is_value_like(word) for word in text.split()) < 2
-            and not self.known.begins(key(text))
-        )
 
     def tokens(self, lines: Sequence[Paragraph]) -> Iterator[tuple[list[Token], bool]]:
         """(tokens, whether they reach the last line) of each stretch of lines that can hold tables."""
@@ -109,10 +118,10 @@ class LooseLines:
         """One cell a line with blank lines between: three blank lines are a blank cell, none is the same cell."""
         cells: list[list[str]] = []
         numbers: list[int] = []
-        is_heading = False
+        heads = False
         for number, paragraph in region:
-            was_heading, is_heading = is_heading, self.is_heading(paragraph.text)
-            if cells and paragraph.gap == 0 and not (is_heading or was_heading):
+            was_heading, heads = heads, is_heading(paragraph.text)
+            if cells and paragraph.gap == 0 and not (heads or was_heading):
                 cells[-1] += [paragraph.text] if paragraph.text else []
                 continue
             if cells:
@@ -138,7 +147,7 @@ class LooseLines:
         place = 0
         for number, text in lines:
             words = text.split()
-            is_one = len(words) == 1 or self.known(key(text)) or self.is_heading(text)
+            is_one = len(words) == 1 or self.known(key(text)) or is_heading(text)
             is_one = is_one or (is_cell_a_line and is_value_like(text))
             if not is_one:
                 words = _SPACES_IN_NOTE.sub(lambda found: "".join(found[0].split()), text).split()

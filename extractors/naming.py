@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, tee
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -134,16 +134,15 @@ def identify(
     tail = [text[-TAIL_CHARACTERS:] for text in _paragraphs(document.blocks[-TAIL_BLOCKS:])]
     meta = {**_facts_in_print(document, head), **meta}
 
-    titles = list(_titles(document, meta, head))
+    # Each source is looked at only when the better ones leave something open.
+    for_year, for_name, for_text = tee(_titles(document, meta, head), 3)
     listed = _read_title(listing_title) if listing_title else None
     prose = "\n".join(line for line in head if len(line) > 12)
-    year, year_source = _year(titles, listed, prose, head)
-    names = list(_names(titles, listed, prose, meta, tail))
-    chosen = (
-        _fullest(names) if names else _Found(_clean_name(portal_agency), "portal" if portal_agency else "")
-    )
-    if not chosen.name:
-        chosen = _Found("", "")
+    year, year_source = _year(for_year, listed, prose, head)
+    chosen = _fullest(_names(for_name, listed, prose, meta, tail))
+    if chosen is None:
+        name = _clean_name(portal_agency)
+        chosen = _Found(name, "portal" if name else "")
     published_on = _published_on(meta, listing_date, tail, year)
     return Identity(
         chosen.name,
@@ -151,14 +150,16 @@ def identify(
         year,
         year_source,
         published_on,
-        _title_text(document, titles, listing_title),
+        _title_text(document, for_text, listing_title),
     )
 
 
 # --- the year
 
 
-def _year(titles: list[_Title], listed: _Title | None, prose: str, head: list[str]) -> tuple[int | None, str]:
+def _year(
+    titles: Iterator[_Title], listed: _Title | None, prose: str, head: list[str]
+) -> tuple[int | None, str]:
     for title in titles:
         if title.year:
             return title.year, "title"
@@ -178,7 +179,7 @@ def _year(titles: list[_Title], listed: _Title | None, prose: str, head: list[st
 
 
 def _names(
-    titles: list[_Title], listed: _Title | None, prose: str, meta: dict[str, str], tail: list[str]
+    titles: Iterator[_Title], listed: _Title | None, prose: str, meta: dict[str, str], tail: list[str]
 ) -> Iterator[_Found]:
     """Every name the document prints for its author, best source first."""
     for title in titles:
@@ -197,14 +198,14 @@ def _names(
         yield _Found(name, "signature")
 
 
-def _fullest(names: list[_Found]) -> _Found:
+def _fullest(names: Iterator[_Found]) -> _Found | None:
     """The first name; where it lacks its region (审计局) or office (宿迁市), the same name printed in full."""
-    first = names[0]
+    first = next(names, None)
+    if first is None:
+        return None
     if _is_bare(first.name):
         longer = (
-            found
-            for found in names[1:]
-            if found.name.endswith(first.name) and len(found.name) > len(first.name)
+            found for found in names if found.name.endswith(first.name) and len(found.name) > len(first.name)
         )
         return next((found for found in longer if not _is_bare(found.name)), first)
     if _words().is_region.search(first.name):
@@ -212,7 +213,7 @@ def _fullest(names: list[_Found]) -> _Found:
             first.name + ending
             for ending in ("人民政府", "政府", "办事处", "人民政府办事处", "管理委员会", "管委会")
         }
-        return next((found for found in names[1:] if found.name in full), first)
+        return next((found for found in names if found.name in full), first)
     return first
 
 
@@ -373,9 +374,11 @@ def _without_years(text: str) -> str:
     return _without_years(trimmed)
 
 
-def _title_text(document: Document, titles: list[_Title], listing_title: str) -> str:
-    printed = " ".join(document.title.split())
-    return printed or (titles[0].text if titles else " ".join(listing_title.split()))
+def _title_text(document: Document, titles: Iterator[_Title], listing_title: str) -> str:
+    if printed := " ".join(document.title.split()):
+        return printed
+    title = next(titles, None)
+    return title.text if title else " ".join(listing_title.split())
 
 
 # --- the day of publication

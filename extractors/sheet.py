@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from extractors import forms
+from extractors.known_rows import Plan
 from extractors.labels import fold
-from extractors.records import Cell, Leftover
+from extractors.records import Cell, GridCell, Leftover
 
 MOST_LEFTOVERS = 200
 
@@ -26,6 +27,14 @@ class Printed(NamedTuple):
     column: int
 
 
+class Seen(NamedTuple):
+    """What one row brought: ((indicator, applicant), column, unit) of each cell; the rest as in `known_rows.Plan`."""
+
+    cells: list[tuple[tuple[str, str | None], int, str]]
+    block_form: str = ""
+    last_statistic: str = ""
+
+
 class Sheet:
     """The cells of one document, gathered row by row."""
 
@@ -35,6 +44,36 @@ class Sheet:
         self._proactive_forms: Counter[str] = Counter()
         self._last_statistic = ""
         self._is_ocr = is_ocr
+        self._seen: Seen | None = None
+
+    def watch(self) -> None:
+        """What the next row brings is noted, until `seen` is asked."""
+        self._seen = Seen([])
+
+    def look_away(self) -> None:
+        """What this row brings depends on more than its shape: it is not noted."""
+        self._seen = None
+
+    def seen(self) -> Seen | None:
+        """What was noted since `watch`; None when it does not hold for other rows of the same shape."""
+        seen, self._seen = self._seen, None
+        return seen
+
+    def repeat(self, plan: Plan, row: Sequence[GridCell], table: int) -> None:
+        """A row of a known shape: its plan's cells with this row's texts and places."""
+        if plan.block_form:
+            self._proactive_forms[plan.block_form] += 1
+        if plan.last_statistic:
+            self._last_statistic = plan.last_statistic
+        mark = "ocr" if self._is_ocr else ""
+        cells = self._cells
+        for name, place, unit in plan.cells:
+            text, line, column = row[place][:3]
+            cell = Cell(*name, text, text, unit, mark, table, line + 1, column + 1)
+            if name in cells:
+                self._settle(name, cell)
+            else:
+                cells[name] = cell
 
     def proactive(
         self,
@@ -46,6 +85,8 @@ class Sheet:
     ) -> None:
         """One item of chapter 二 under its header; `values` None when their columns are lost, then `row` is kept."""
         self._proactive_forms[block.form] += 1
+        if self._seen:
+            self._seen = self._seen._replace(block_form=block.form)
         for i, column in enumerate(block.columns):
             unit = units[i] if i < len(units) else ""
             self._add(f"proactive.{item}.{column}", None, values[i] if values else row, unit)
@@ -70,6 +111,7 @@ class Sheet:
         """One row of the statistics form. A label that stands twice belongs to the section of the row before it."""
         place = forms.statistics().place
         if len(meanings) > 1:
+            self.look_away()
             follows = [code for code in meanings if self._follows(place, code)]
             if len(follows) != 1:
                 self.leave(
@@ -78,6 +120,8 @@ class Sheet:
                 return
             meanings = follows
         self._last_statistic = meanings[0]
+        if self._seen:
+            self._seen = self._seen._replace(last_statistic=meanings[0])
         self._add(meanings[0], None, value or row, unit)
         if value is None:
             self._lost(row, f"row {meanings[0]}: one value expected")
@@ -96,6 +140,7 @@ class Sheet:
 
     def leave(self, code: str, reason: str, text: str, table: int, row: int, column: int) -> None:
         """Names something that stands in a statutory table and was not used."""
+        self.look_away()
         if len(self._leftovers) < MOST_LEFTOVERS:
             self._leftovers.append(Leftover(code, reason, text[:500], table, row, column))
 
@@ -105,15 +150,26 @@ class Sheet:
     def _add(self, indicator: str, applicant: str | None, printed: Printed, unit: str) -> None:
         mark = printed.mark or ("ocr" if self._is_ocr else "")
         cell = Cell(indicator, applicant, printed.text, printed.text, unit, mark, *printed[2:])
-        known = self._cells.get((indicator, applicant))
-        if known is None or (_says_nothing(known) and not _says_nothing(cell)):
-            self._cells[indicator, applicant] = cell
-        elif not _says_nothing(cell) and fold(known.printed) != fold(cell.printed):
+        name = (indicator, applicant)
+        if printed.mark:
+            self.look_away()
+        elif self._seen:
+            self._seen.cells.append((name, printed.column - 1, unit))
+        if name in self._cells:
+            self._settle(name, cell)
+        else:
+            self._cells[name] = cell
+
+    def _settle(self, name: tuple[str, str | None], cell: Cell) -> None:
+        """A cell found twice: what is printed goes before a blank; two different prints are told, none is taken."""
+        known = self._cells[name]
+        if _says_nothing(known) and not _says_nothing(cell):
+            self._cells[name] = cell
+        elif not (_says_nothing(known) or _says_nothing(cell)) and fold(known.printed) != fold(cell.printed):
             both = f"{known.printed} / {cell.printed}"
-            self._cells[indicator, applicant] = known._replace(printed=both, raw_text=both, mark="ambiguous")
-            self.leave(
-                "printed_twice", f"{indicator} is printed twice with different values", both, *printed[2:]
-            )
+            self._cells[name] = known._replace(printed=both, raw_text=both, mark="ambiguous")
+            reason = f"{cell.indicator} is printed twice with different values"
+            self.leave("printed_twice", reason, both, cell.table, cell.row, cell.column)
 
     def finish(self) -> tuple[str | None, list[Cell], list[Leftover]]:
         """(form, cells, leftovers) of the document."""

@@ -14,7 +14,7 @@ from itertools import product
 
 from extractors import forms
 from extractors.labels import key, plain
-from extractors.loose_lines import HALF_BLANK, MOST_PIECES, LooseLines, Token
+from extractors.loose_lines import HALF_BLANK, MOST_PIECES, LooseLines, Token, is_heading
 from extractors.numbers import unit_of, unit_of_label
 from extractors.records import Paragraph
 from extractors.sheet import Printed, Sheet
@@ -84,7 +84,7 @@ class StreamReader:
         for token in texts:
             folded, label = plain(token.text[:400]), key(token.text)
             since_heading.append(folded)
-            if self.lines.is_heading(token.text):
+            if is_heading(token.text):
                 self._finish_requests()
                 self.kind, self.header, self.blocks, self.above = "", None, (), []
                 since_heading = []

@@ -1,0 +1,487 @@
+"""Tables with rows and columns → cells on the sheet, row by row; header rows say what the rows below them mean.
+
+A row whose columns cannot be told for certain is lost and says so. Knows nothing of texts without borders (`stream`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple
+
+from extractors import forms
+from extractors.known_rows import LONGEST_SHAPE, Plan, known_rows, shape_of
+from extractors.labels import key
+from extractors.numbers import is_value_like, unit_of, unit_of_label
+from extractors.records import Grid, GridCell
+from extractors.sheet import Printed, Sheet
+
+
+class TableState(NamedTuple):
+    """What the rows read so far say about those to come: the kind of table and its header."""
+
+    table_kind: str = ""
+    blocks: tuple[forms.Block, ...] = ()
+    units: tuple[str, ...] = ()
+    header_cells: tuple[GridCell, ...] = ()
+    half_header: tuple[tuple[GridCell, ...], ...] = ()
+    applicants: tuple[tuple[str, GridCell], ...] = ()
+    upper_header: tuple[tuple[int, str], ...] = ()
+    value_column: int | None = 0
+    statistics_columns: int = 1
+    has_units: bool = False
+
+    def key(self) -> Hashable:
+        """Equal for states under which every row reads the same: the line a header stands in does not count."""
+        return (
+            *(self.table_kind, self.blocks, self.units, self.upper_header),
+            *(self.value_column, self.statistics_columns, self.has_units),
+            tuple(cell[::2] for cell in self.header_cells),
+            tuple(tuple(cell[::2] for cell in column) for column in self.half_header),
+            tuple((name, cell[::2]) for name, cell in self.applicants),
+        )
+
+
+class GridReader:
+    """Reads grids row by row. State passes from one grid to the next, since tables are split over several.
+
+    `state` is the number of the state (`known_rows`); the fields hold it only while a row is read in full.
+    """
+
+    def __init__(self, sheet: Sheet) -> None:
+        self.sheet = sheet
+        self.known = known_rows()
+        self.forget()
+
+    def forget(self) -> None:
+        """A new chapter begins: no header reaches into it."""
+        self._take_up(TableState())
+        self.state = self._number()
+
+    def _take_up(self, state: TableState) -> None:
+        self.table_kind = state.table_kind
+        self.blocks, self.units, self.header_cells = state.blocks, state.units, state.header_cells
+        self.half_header = [list(column) for column in state.half_header]
+        self.applicants, self.upper_header = dict(state.applicants), dict(state.upper_header)
+        self.value_column, self.statistics_columns = state.value_column, state.statistics_columns
+        self.has_units = state.has_units
+
+    def _number(self) -> int:
+        """The number of the state the fields hold."""
+        state = TableState(
+            *(self.table_kind, self.blocks, self.units, self.header_cells),
+            tuple(map(tuple, self.half_header)),
+            tuple(self.applicants.items()),
+            tuple(self.upper_header.items()),
+            *(self.value_column, self.statistics_columns, self.has_units),
+        )
+        return self.known.number_of(state.key(), state)
+
+    def read(self, grid: Grid, table: int) -> None:
+        self.table = table
+        self.grid = grid
+        self.width = self._usual_width(grid)
+        last = grid.rows[-1] if grid.rows else ()
+        for row in grid.rows:
+            if not row:
+                continue
+            self.is_last = row is last
+            self.cut_cell = row[-1] if grid.cut and self.is_last else None
+            self._read_known_row(row)
+
+    def _usual_width(self, grid: Grid) -> int:
+        """Where most rows end: fields in a text with pipes, laid-out columns in a page."""
+        ends = Counter(
+            [len(row) if grid.padded else row[-1].column + row[-1].colspan for row in grid.rows if row]
+        )
+        return max(ends.items(), key=lambda item: (item[1], item[0]))[0] if ends else 0
+
+    def _fills_the_table(self, row: Sequence[GridCell]) -> bool:
+        """Whether the row is as wide as the table's usual row, so that no cell of it is missing."""
+        if self.grid.padded:
+            return len(row) == self.width
+        return row[-1].column + row[-1].colspan == self.width
+
+    def _read_known_row(self, row: tuple[GridCell, ...]) -> None:
+        """Reads a row as one of its shape was read before; in full when there was none."""
+        self.is_full = self._fills_the_table(row)
+        is_padded = self.grid.padded
+        if is_padded:
+            row = tuple(cell for cell in row if not cell.is_padding)
+        shape = shape_of(row)
+        place = (self.state, self.width, self.is_full, is_padded, is_padded and self.is_last, *shape)
+        plan = self.known.plans.get(place)
+        if plan is not None and self.cut_cell is None:
+            self.sheet.repeat(plan, row, self.table)
+            self.state = plan.state
+            return
+        self._take_up(self.known.state_of(self.state))
+        self.sheet.watch()
+        self._read_row(row)
+        before, self.state = self.state, self._number()
+        seen = self.sheet.seen()
+        if seen is None or self.cut_cell is not None:
+            return
+        has_numbers = any(len(cell) == 2 for cell in shape)
+        if has_numbers and (not seen.cells or before != self.state):
+            return  # numbers that stand in a header may decide what it means
+        if sum(len(cell.text) for cell in row) <= LONGEST_SHAPE:
+            columns = {cell.column: number for number, cell in enumerate(row)}
+            cells = tuple((key, columns[column], unit) for key, column, unit in seen.cells)
+            self.known.plans[place] = Plan(cells, seen.block_form, seen.last_statistic, self.state)
+
+    def _read_row(self, row: tuple[GridCell, ...]) -> None:
+        if not row:
+            return
+        keys = [key(cell.text) for cell in row]
+        filled = [i for i, k in enumerate(keys) if k or row[i].text.strip()]
+        if not filled:
+            if self.table_kind == "review":
+                self._review_values(row, keys)
+            return
+        first = filled[0]
+        if self._section(row, keys, filled) or self._header(row, keys, first):
+            return
+        if self._requests_header(row, keys) or self._review_header(row, keys):
+            return
+        if self._statistics_header(keys):
+            return
+        if self._proactive_row(row, keys, first) or self._requests_row(row, keys):
+            return
+        if self.table_kind == "review" and self._review_values(row, keys):
+            return
+        if self._statistics_row(row, keys):
+            return
+        has_digits = any(_has_digit(row[i].text) for i in filled)
+        if self.table_kind == "requests" and not has_digits:
+            self._lower_header(row)
+        elif self.table_kind and has_digits and len(filled) > 1:
+            self._leave(row, "unknown_row", "no row of the form has this label")
+
+    # -- chapter 二 ----------------------------------------------------------------------------------------------
+
+    def _section(self, row: Sequence[GridCell], keys: Sequence[str], filled: Sequence[int]) -> bool:
+        """第二十条第（一）项, alone in its row, a law's name before it or not."""
+        if forms.proactive().section_mark not in keys[filled[0]]:
+            return False
+        if len({keys[i] for i in filled}) > 1:
+            return False
+        if len(keys[filled[0]]) > 60:
+            return False
+        self.table_kind = "proactive"
+        self.blocks, self.half_header = (), []
+        return True
+
+    def _header(self, row: Sequence[GridCell], keys: Sequence[str], first: int) -> bool:
+        """信息内容 and its columns; a header broken over two rows is put together column by column."""
+        words = forms.proactive()
+        if keys[first] in words.header_starts:
+            cells = [cell for cell, k in zip(row[first + 1 :], keys[first + 1 :], strict=True) if k]
+            self.table_kind = "proactive"
+            self.half_header = [[cell] for cell in cells]
+            self._use_header()
+            if not self.blocks:
+                self.half_header = [[cell] for cell in _merged(cells)]
+                self._use_header()
+            return True
+        if not self.half_header or self.blocks or words.items.find(keys[first]):
+            return False
+        lower = [cell for cell, k in zip(row, keys, strict=True) if k]
+        if any(_has_digit(cell.text) for cell in lower) or not lower:
+            return False
+        for cell in lower:
+            for above in self.half_header:
+                if above[0].column == cell.column:
+                    above.append(cell)
+        self._use_header()
+        return bool(self.blocks)
+
+    def _use_header(self) -> None:
+        texts = ["".join(cell.text for cell in column) for column in self.half_header]
+        self.blocks = forms.proactive().block_of(tuple(key(text) for text in texts))
+        self.units = tuple(unit_of_label(text) for text in texts)
+        self.header_cells = tuple(column[0] for column in self.half_header)
+
+    def _proactive_row(self, row: Sequence[GridCell], keys: Sequence[str], first: int) -> bool:
+        meanings = forms.proactive().items.find(keys[first])
+        if not meanings or self.table_kind != "proactive":
+            return False
+        values = row[first + 1 :]
+        block = next((b for b in self.blocks if meanings[0] in b.items), None)
+        if block is None:
+            if any(_has_digit(cell.text) for cell in values):
+                self._leave(
+                    row, "no_header", "the header above this row is missing, damaged or not of this item"
+                )
+            return True
+        n = len(block)
+        chosen = self._in_order(row, values, n) or self._under_header(row, values, n)
+        self.sheet.proactive(meanings[0], block, self.units, chosen, self._raw(row, values))
+        return True
+
+    def _in_order(self, row: Sequence[GridCell], values: Sequence[GridCell], n: int) -> list[Printed] | None:
+        """The first n cells after the label, when nothing else than padding follows and no cell can be missing."""
+        is_full = self.is_full
+        if values and not (values[0].text or values[-1].text or any(cell.text.strip() for cell in values)):
+            return [self._printed(values[0])] * n
+        if len(values) == n:
+            ends_in_print = bool(values[-1].text.strip())
+            begins_in_print = bool(values[0].text.strip())
+            safe = is_full or (ends_in_print if self.grid.padded else begins_in_print)
+            if not safe and not (self.grid.padded and self.is_last):
+                return None
+            # One print across several columns stands for all of them or for none: not told.
+            if not self.grid.padded and n > 1 and not is_full and any(cell.colspan > 1 for cell in values):
+                return None
+            return [self._printed(cell) for cell in values]
+        if self.grid.padded and is_full and len(values) == n + 1 and not values[n].text.strip():
+            # A lone pipe after the last value: one place of padding, which looks like a blank cell.
+            return [self._printed(cell) for cell in values[:n]]
+        return None
+
+    def _under_header(
+        self, row: Sequence[GridCell], values: Sequence[GridCell], n: int
+    ) -> list[Printed] | None:
+        """Cells under the header cell they stand below, when the row fills the table; merged ones are lost."""
+        if self.grid.padded or len(self.header_cells) != n or not self.is_full:
+            return None
+        chosen: list[Printed] = []
+        for header in self.header_cells:
+            left, right = header.column, header.column + header.colspan
+            below = [c for c in values if c.column < right and c.column + c.colspan > left]
+            printed = [c for c in below if c.text.strip()]
+            if header.colspan > 1 and len(printed) > 1:
+                self.sheet.look_away()  # two numbers are compared: another row of this shape may hold others
+                if len({c.text for c in printed}) == 1:
+                    printed = printed[:1]  # a converter writes a merged cell's text into each place it covers
+            if not below or len(printed) > 1:
+                return None
+            cell = (printed or below)[0]
+            crosses = cell.column < left or cell.column + cell.colspan > right
+            chosen.append(self._printed(cell, mark="column_lost" if crosses and cell.text.strip() else ""))
+        return chosen
+
+    # -- chapter 三 ----------------------------------------------------------------------------------------------
+
+    def _requests_header(self, row: Sequence[GridCell], keys: Sequence[str]) -> bool:
+        """申请人情况 …, 自然人 …, 商业企业 …: no row of values, but it tells where the columns stand."""
+        words = forms.requests()
+        if words.header_words.isdisjoint(keys) and not any(k.startswith(words.corner) for k in keys):
+            return False
+        found = {}
+        groups = 0
+        for cell, k in zip(row, keys, strict=True):
+            meaning = words.columns.exact(k)
+            if meaning:
+                found[meaning[0]] = cell
+            elif k in words.column_groups or k.startswith(words.corner):
+                groups += 1
+        distinctive = len(set(found) - {"total", "other_org"})
+        if not (distinctive or groups) or any(
+            words.rows.exact(k) for k in keys if k not in ("其他", "总计", "合计")
+        ):
+            return False
+        if sum(bool(k) for k in keys) > len(found) + groups + 2:
+            return False
+        if self.table_kind != "requests" or groups:
+            self.applicants = {}
+        self.table_kind = "requests"
+        self.applicants.update(found)
+        self.upper_header = {cell.column: cell.text for cell in row}
+        return True
+
+    def _lower_header(self, row: Sequence[GridCell]) -> None:
+        """The second line of applicants broken over two rows of cells (商业 / 企业)."""
+        for cell in row:
+            text = self.upper_header.get(cell.column, "") + cell.text
+            meaning = forms.requests().columns.exact(key(text))
+            if meaning and cell.text:
+                self.applicants[meaning[0]] = cell
+            self.upper_header[cell.column] = cell.text
+
+    def _requests_row(self, row: Sequence[GridCell], keys: Sequence[str]) -> bool:
+        words = forms.requests()
+        label = -1
+        meaning = ""
+        for i, k in enumerate(keys[:5]):
+            meanings = words.rows.find(k) if k else ()
+            if k and not meanings and label < 0 and not is_value_like(row[i].text):
+                break  # something else stands before: 商业 | 科研 | 其他 is the header in pieces
+            if not meanings or (label >= 0 and row[i].text and is_value_like(row[i].text)):
+                continue
+            label, meaning = i, meanings[0]
+        is_outside = self.table_kind != "requests" and (len(keys[label]) < 4 or len(row) - label <= 5)
+        if label < 0 or label + 1 == len(row) or is_outside or self.table_kind == "review":
+            return False
+        if meaning.startswith("group:"):
+            if any(_has_digit(cell.text) for cell in row[label + 1 :]):
+                self._leave(
+                    row,
+                    "group_with_numbers",
+                    "numbers stand beside a heading of the form, their row is not told",
+                )
+            return True
+        self.table_kind = "requests"
+        values = row[label + 1 :]
+        if "total" in self.applicants and not self.grid.padded:
+            # Several tables run into one differ in width: the header's own right end counts.
+            right = self.applicants["total"]
+            self.is_full |= row[-1].column + row[-1].colspan == right.column + right.colspan
+        chosen = None
+        if not self._has_other_order():
+            chosen = self._in_order(row, values, 7) or self._by_applicant(row, values)
+        self.sheet.request(meaning, chosen, self._raw(row, values))
+        return True
+
+    def _has_other_order(self) -> bool:
+        """Whether the header names the seven applicants in another order than the form: then no column is certain."""
+        columns = [cell.column for cell in self.applicants.values()]
+        # The lines of a header interleave in texts without spans; only seven places of their own tell an order.
+        if self.grid.padded or len(set(columns)) < 7:
+            return False
+        order = tuple(sorted(self.applicants, key=lambda name: self.applicants[name].column))
+        return order != forms.requests().applicants
+
+    def _by_applicant(self, row: Sequence[GridCell], values: Sequence[GridCell]) -> list[Printed] | None:
+        """Seven columns told by the header's places, or by the row's right end when it is as wide as the table."""
+        if not self.is_full:
+            return None
+        if self.grid.padded:
+            return None
+        if len(self.applicants) == 7 and len({c.column for c in self.applicants.values()}) == 7:
+            wanted = [self.applicants[name] for name in forms.requests().applicants]
+            places = [(cell.column, cell.column + cell.colspan) for cell in wanted]
+        else:
+            places = [(self.width - 7 + i, self.width - 6 + i) for i in range(7)]
+        chosen = []
+        for left, right in places:
+            below = [c for c in values if c.column < right and c.column + c.colspan > left]
+            if len(below) != 1:
+                return None
+            crosses = below[0].column < left or below[0].column + below[0].colspan > right
+            lost = crosses and below[0].text.strip()
+            chosen.append(self._printed(below[0], mark="column_lost" if lost else ""))
+        outside = [
+            c for c in values if c.text.strip() and c.column + c.colspan <= min(left for left, _ in places)
+        ]
+        return None if outside else chosen
+
+    # -- chapter 四 ----------------------------------------------------------------------------------------------
+
+    def _review_header(self, row: Sequence[GridCell], keys: Sequence[str]) -> bool:
+        words = forms.review()
+        if words.header_words.isdisjoint(keys):
+            return False
+        known = [
+            k for k in keys if k in words.group_headings or words.groups.exact(k) or words.results.exact(k)
+        ]
+        filled = sum(bool(k) for k in keys)
+        names_group = any(k in words.group_headings or words.groups.exact(k) for k in keys)
+        if not known or (len(known) < filled and not names_group):
+            return False
+        if any(_has_digit(cell.text) for cell in row) or (filled == 1 and self.table_kind != "review"):
+            return False
+        self.table_kind = "review"
+        return True
+
+    def _review_values(self, row: Sequence[GridCell], keys: Sequence[str]) -> bool:
+        values = list(row)
+        while len(values) > 15 and values[0].text.strip() and not is_value_like(values[0].text):
+            values = values[1:]
+        if len(values) < 10 or not all(is_value_like(cell.text.replace("\ufffd", "")) for cell in values):
+            return False
+        chosen = None
+        if len(values) == 15 and all(cell.colspan == 1 or not cell.text.strip() for cell in values):
+            chosen = [self._printed(cell) for cell in values]
+        self.sheet.review(chosen, self._raw(row, values))
+        return True
+
+    # -- the statistics form -------------------------------------------------------------------------------------
+
+    def _statistics_header(self, keys: Sequence[str]) -> bool:
+        """统计指标 | 单位 | 统计数; of 本年 and 累计 only this year's column counts."""
+        header = forms.statistics().header
+        filled = [k for k in keys if k]
+        if len(filled) < 2 or filled[0] not in header["labels"]:
+            return False
+        this_year = [i for i, k in enumerate(keys) if k in header["this_year"]]
+        cumulative = [i for i, k in enumerate(keys) if k in header["cumulative"]]
+        plain = [i for i, k in enumerate(keys) if k in header["value"]]
+        if not (this_year or plain):
+            return False
+        self.table_kind = "statistics"
+        self.has_units = any(k in header["unit"] for k in keys)
+        labels_and_units = [i for i, k in enumerate(keys) if k in header["unit"]]
+        before = max([0, *labels_and_units])
+        if this_year and cumulative:
+            self.value_column = this_year[0] - before - 1
+        elif cumulative:
+            self.value_column = None
+        else:
+            self.value_column = 0
+        self.statistics_columns = len(this_year) + len(cumulative) + len(plain)
+        return True
+
+    def _statistics_row(self, row: Sequence[GridCell], keys: Sequence[str]) -> bool:
+        words = forms.statistics()
+        label = -1
+        meanings: tuple[str, ...] = ()
+        for i, k in enumerate(keys[:3]):
+            found = words.rows.find(k) if k and not is_value_like(row[i].text) else ()
+            if found:
+                label, meanings = i, found
+        if label < 0:
+            return self.table_kind == "statistics" and any(k in words.headings for k in keys)
+        if self.table_kind not in ("statistics", "") and len(row) > 4:
+            return False
+        rest = list(row[label + 1 :])
+        unit = ""
+        columns = self.statistics_columns
+        if rest and (unit_of(rest[0].text) or (self.has_units and not rest[0].text and len(rest) > columns)):
+            unit = unit_of(rest[0].text)
+            rest = rest[1:]
+        place = self.value_column
+        chosen = None
+        if (
+            place is not None
+            and len(rest) == columns
+            and all(cell.colspan == 1 or columns == 1 for cell in rest)
+        ):
+            chosen = self._printed(rest[place])
+        if not rest:
+            return self.table_kind == "statistics"
+        self.table_kind = "statistics"
+        self.sheet.statistic(meanings, unit or unit_of_label(row[label].text), chosen, self._raw(row, rest))
+        return True
+
+    # -- what every table needs ----------------------------------------------------------------------------------
+
+    def _printed(self, cell: GridCell, mark: str = "") -> Printed:
+        if cell is self.cut_cell:
+            mark = "cut"
+        return Printed(cell.text, mark, self.table, cell.row + 1, cell.column + 1)
+
+    def _raw(self, row: Sequence[GridCell], values: Sequence[GridCell]) -> Printed:
+        """The whole row, for cells whose column is lost."""
+        text = " | ".join(cell.text for cell in values)
+        return Printed(text[:500], "column_lost", self.table, row[0].row + 1, 0)
+
+    def _leave(self, row: Sequence[GridCell], code: str, reason: str) -> None:
+        text = " | ".join(cell.text for cell in row)
+        self.sheet.leave(code, reason, text, self.table, row[0].row + 1, row[0].column + 1)
+
+
+def _merged(cells: Sequence[GridCell]) -> list[GridCell]:
+    """Header cells, those with the same text side by side as one that covers them all."""
+    merged: list[GridCell] = []
+    for cell in cells:
+        last = merged[-1] if merged else None
+        if last and last.text == cell.text and last.column + last.colspan == cell.column:
+            merged[-1] = last._replace(colspan=last.colspan + cell.colspan)
+        else:
+            merged.append(cell)
+    return merged
+
+
+def _has_digit(text: str) -> bool:
+    return any("0" <= character <= "9" or "０" <= character <= "９" for character in text)
