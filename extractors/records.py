@@ -21,6 +21,11 @@ APPLICANTS = (
 """The seven columns of the requests table, in printed order: six kinds of applicants and their total."""
 
 
+new_record = tuple.__new__
+"""`new_record(GridCell, (…))` with every field named in order: half the time of the constructor, for the hundreds of cells
+of each document."""
+
+
 class GridCell(NamedTuple):
     """One printed cell. `row`, `column` are 0-based places in the grid after spans are laid out.
 
