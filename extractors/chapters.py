@@ -120,7 +120,12 @@ def split_parts(paragraphs: Sequence[str]) -> list[Part]:
     when no level names two). Text before the first heading is an overview without heading.
     """
     paragraphs = _bounded(paragraphs)
-    found = [heading for number, text in enumerate(paragraphs, 1) for heading in _headings(number, text)]
+    found = [
+        heading
+        for number, text in enumerate(paragraphs, 1)
+        if not text.isdecimal()  # a value alone on its line, as most lines of some texts are
+        for heading in _headings(number, text)
+    ]
     headings = _without_contents(_of_chapter_level(found), paragraphs)[:MOST_CHAPTERS]
     if not headings:
         return [
@@ -143,8 +148,6 @@ def _bounded(paragraphs: Sequence[str]) -> Sequence[str]:
 
 def _headings(number: int, text: str) -> Iterable[_Heading]:
     """Everything in a paragraph that could be a heading, of any level."""
-    if text.isdecimal():
-        return ()
     if len(text) > LONGEST_ALONE:
         return _headings_inside(number, text)
     # Short lines are labels and headings, which reports print over and over.

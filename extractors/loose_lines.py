@@ -147,21 +147,20 @@ class LooseLines:
         cells: list[list[str]] = []
         numbers: list[int] = []
         heads = False
-        for number, paragraph in region:
-            was_heading, heads = heads, is_heading(paragraph.text)
-            if cells and paragraph.gap == 0 and not (heads or was_heading):
-                cells[-1] += [paragraph.text] if paragraph.text else []
+        for number, (text, gap) in region:
+            was_heading, heads = heads, is_heading(text)
+            if cells and gap == 0 and not (heads or was_heading):
+                cells[-1] += [text] if text else []
                 continue
-            if cells:
-                for _ in range(max(0, paragraph.gap - 1) // 2):
-                    cells.append([""])
-                    numbers.append(number)
-                if paragraph.gap and paragraph.gap % 2 == 0:
+            if cells and gap > 1:
+                blanks = [[""] for _ in range((gap - 1) // 2)]
+                if gap % 2 == 0:
                     # Half a blank cell: something is missing here, so that no row across it counts right.
-                    cells.append([HALF_BLANK])
-                    numbers.append(number)
-            if paragraph.text:
-                cells.append([paragraph.text])
+                    blanks.append([HALF_BLANK])
+                cells += blanks
+                numbers += [number] * len(blanks)
+            if text:
+                cells.append([text])
                 numbers.append(number)
         for place, (parts, number) in enumerate(zip(cells, numbers, strict=True)):
             text = parts[0]

@@ -42,16 +42,17 @@ def blocks_of_text(text: str) -> tuple[tuple[Block, ...], bool]:
     run: list[str] = []
     gap = 0
     lines = text.split("\n", MOST_LINES)
+    has_pipes = "|" in text or "｜" in text
     for line in lines[:MOST_LINES]:
-        if "|" in line or "｜" in line:
+        if has_pipes and ("|" in line or "｜" in line):
             run.append(line.replace("｜", "|"))
             continue
-        if run and line.strip():
-            blocks += _piped(run, cut=False)
-            run = []
-        folded = " ".join(line.split())
+        folded = line if line.isdecimal() else " ".join(line.split())
         if folded:
-            blocks.append(Paragraph(folded[:LONGEST_PARAGRAPH], gap))
+            if run:
+                blocks += _piped(run, cut=False)
+                run = []
+            blocks.append(new_record(Paragraph, (folded[:LONGEST_PARAGRAPH], gap)))
             gap = 0
         else:
             gap += 1

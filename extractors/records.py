@@ -55,8 +55,7 @@ class Grid:
     cut: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Paragraph:
+class Paragraph(NamedTuple):
     """A stretch of running text, white space folded, never inside a table. `gap`: blank lines before it, in a text."""
 
     text: str
