@@ -123,7 +123,7 @@ class LooseLines:
             return
         for region in self._regions(lines):
             spaced = _is_spaced(region)
-            tokens = list(self._cells_of_spaced(region) if spaced else self._words_of(region))
+            tokens = self._cells_of_spaced(region) if spaced else list(self._words_of(region))
             yield tokens, region[-1][1] is lines[-1]
 
     def _regions(self, paragraphs: Sequence[Paragraph]) -> Iterator[list[Line]]:
@@ -142,31 +142,34 @@ class LooseLines:
         if region:
             yield region
 
-    def _cells_of_spaced(self, region: Sequence[Line]) -> Iterator[Token]:
+    def _cells_of_spaced(self, region: Sequence[Line]) -> list[Token]:
         """One cell a line with blank lines between: three blank lines are a blank cell, none is the same cell."""
-        cells: list[list[str]] = []
-        numbers: list[int] = []
+        tokens: list[Token] = []
+        joint = ""
         heads = False
         for number, (text, gap) in region:
-            was_heading, heads = heads, is_heading(text)
-            if cells and gap == 0 and not (heads or was_heading):
-                cells[-1] += [text] if text else []
+            if gap == 1 and text.isdecimal():  # nearly every line of the tables
+                tokens.append(new_record(Token, (text, number, len(tokens), True)))
+                joint, heads = "\n", False
                 continue
-            if cells and gap > 1:
-                blanks = [[""] for _ in range((gap - 1) // 2)]
+            was_heading, heads = heads, is_heading(text)
+            if tokens and gap == 0 and not (heads or was_heading):
+                if text:
+                    last = tokens.pop()
+                    text = f"{last.text}{joint}{text}"
+                    tokens.append(Token(text, last.line, last.place, _is_value_cell(text)))
+                continue
+            if tokens and gap > 1:
+                blanks = [""] * ((gap - 1) // 2)
                 if gap % 2 == 0:
                     # Half a blank cell: something is missing here, so that no row across it counts right.
-                    blanks.append([HALF_BLANK])
-                cells += blanks
-                numbers += [number] * len(blanks)
+                    blanks.append(HALF_BLANK)
+                for blank in blanks:
+                    tokens.append(Token(blank, number, len(tokens), not blank))
             if text:
-                cells.append([text])
-                numbers.append(number)
-        for place, (parts, number) in enumerate(zip(cells, numbers, strict=True)):
-            text = parts[0]
-            if len(parts) > 1:
-                text = "\n".join(parts) if text[-1:].isdigit() else "".join(parts)
-            yield new_record(Token, (text, number, place, not text or _is_value_cell(text)))
+                tokens.append(new_record(Token, (text, number, len(tokens), _is_value_cell(text))))
+                joint = "\n" if text[-1].isdigit() else ""
+        return tokens
 
     def _words_of(self, region: Sequence[Line]) -> Iterator[Token]:
         """Words of lines; where lines are cells (one value a line), a line with inner spaces (1 619) stays whole."""
