@@ -7,7 +7,6 @@ leave a trace; anything else is marked as lost. Never counts on where a page bre
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -134,8 +133,7 @@ class StreamReader:
             return None
         if len({token.line for token in values}) > 1 and any(_is_open(token.text) for token in values):
             return None  # cells that wrap over lines: the lines no longer keep the order of the columns
-        if len(values) != n:
-            values = _without_page_number(values, n)
+        values = _without_page_number(values)
         return [self._printed(t) for t in values] if len(values) == n else None
 
     def _proactive(self, segment: Segment) -> None:
@@ -190,8 +188,7 @@ class StreamReader:
         values = segment.values
         if not any(t.text.strip() for t in values):
             return  # padding between the lines of the header
-        if len(values) > 15:
-            values = _without_page_number(values, 15)
+        values = _without_page_number(values)
         if len(values) < 8:
             self._leave(segment, "unknown_row", "15 values of reviews and lawsuits expected")
             return
@@ -228,7 +225,7 @@ class StreamReader:
         while values and unit_of(values[0].text) and len(values) > self.value_columns:
             unit = unit or unit_of(values[0].text)
             values = values[1:]
-        values = _without_page_number(values, self.value_columns)
+        values = _without_page_number(values)
         chosen = None
         if self.this_year is not None and len(values) == self.value_columns:
             chosen = self._printed(values[self.this_year])
@@ -351,12 +348,9 @@ def _ends_in(text: str, labels: forms.Labels) -> tuple[str, ...]:
     return labels.meanings[max(fitting, key=len)] if fitting else ()
 
 
-def _without_page_number(values: Sequence[Token], n: int) -> list[Token]:
-    """Drops a number that stands alone on its line after (or before) a line that holds all n values."""
-    lines = Counter(token.line for token in values)
-    if len(values) == n + 1 and n > 1 and len(lines) == 2 and n in lines.values():
-        return [token for token in values if lines[token.line] == n]
-    return list(values)
+def _without_page_number(values: Sequence[Token]) -> list[Token]:
+    """Without a number that stands alone on its line where lines are rows: taken for a value, it would shift the others."""
+    return [token for token in values if not token.may_be_page]
 
 
 def _is_open(text: str) -> bool:

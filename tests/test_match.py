@@ -140,3 +140,41 @@ def test_the_last_digits_of_a_cut_file_are_not_believed() -> None:
     text = "第二十条第(五)项 | |||\n信息内容 | 本年处理决定数量 | ||\n行政许可 | 1808"
     (cell,) = match(read_text(text.encode())).cells
     assert cell.mark in ("cut", "column_lost")
+
+
+REQUESTS = "自然人 商业企业 科研机构 社会公益组织 法律服务机构 其他 总计"
+
+
+def read(text: str) -> dict[str, list[str]]:
+    """Printed values of a text by row of the form, blanks left out."""
+    rows: dict[str, list[str]] = {}
+    for (indicator, _), printed in numbers(match(read_text(f"{text}\n".encode()))).items():
+        rows.setdefault(indicator, []).append(printed)
+    return rows
+
+
+def test_a_rows_own_number_is_no_value_of_the_row_above() -> None:
+    above = "6.属于四类过程性信息 0 0 0 / 0 0"
+    for numbering in ("7. 属于", "7 属于", "⑦ 属于"):
+        found = read(f"{REQUESTS}\n{above}\n{numbering}行政执法案卷 1 2 3 4 5 6 7")
+        assert found == {"requests.refused.enforcement_file": list("1234567")}, numbering
+
+
+def test_a_bare_page_number_fills_no_blank_cell() -> None:
+    rows = [f"{REQUESTS}", "（一）予以公开 1 2 3 4 5 6", "7", "（二）部分公开 1 2 3 4 5 6 7", "8"]
+    assert read("\n".join([*rows, "1.重复申请 0 0 0 0 0 0 0"])) == {
+        "requests.partly_granted": list("1234567"),
+        "requests.not_processed.repeat": list("0000000"),
+    }
+    for page in ("－ 7 －", "· 7 ·", "第 七 页", "第 7 页，共 9 页", "Page 7 of 9"):
+        found = read("\n".join([*rows[:2], page, *rows[3:]]))
+        assert list(found) == ["requests.partly_granted"], page
+    review = "结果维持 结果纠正 其他结果 尚未审结 总计\n" + " ".join("0" * 14)
+    assert not read(f"{review}\n12\n")
+    assert len(read(f"{review} 0\n12\n")) == 15
+
+
+def test_numbers_side_by_side_are_not_one_number() -> None:
+    table = "第二十条第（一）项\n信息内容\n本年制发件数\n本年废止件数\n现行有效件数\n规章\n{}\n"
+    assert sorted(read(table.format("1 2 3")).values()) == [["1"], ["2"], ["3"]]
+    assert sorted(read(table.format("1 619\n2\n3")).values()) == [["1 619"], ["2"], ["3"]]
