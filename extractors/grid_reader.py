@@ -348,23 +348,35 @@ class GridReader:
             return None
         if self.grid.padded:
             return None
-        if len(self.applicants) == 7 and len({c.column for c in self.applicants.values()}) == 7:
+        columns = {cell.column for cell in self.applicants.values()}
+        if len(self.applicants) == len(columns) == 7 and not self._is_packed():
             wanted = [self.applicants[name] for name in forms.requests().applicants]
             places = [(cell.column, cell.column + cell.colspan) for cell in wanted]
-        else:
+        elif self._is_packed():
+            chosen = values[:7]
+            is_rest_empty = not any(cell.text.strip() for cell in values[7:])
+            fits = len(chosen) == 7 and is_rest_empty and all(cell.colspan == 1 for cell in chosen)
+            return [self._printed(cell) for cell in chosen] if fits else None
+        elif self.applicants or values[-1].text.strip():
             places = [(self.width - 7 + i, self.width - 6 + i) for i in range(7)]
-        chosen = []
+        else:
+            return None  # no header says on which side the row is filled up
+        found = []
         for left, right in places:
             below = [c for c in values if c.column < right and c.column + c.colspan > left]
             if len(below) != 1:
                 return None
             crosses = below[0].column < left or below[0].column + below[0].colspan > right
             lost = crosses and below[0].text.strip()
-            chosen.append(self._printed(below[0], mark="column_lost" if lost else ""))
+            found.append(self._printed(below[0], mark="column_lost" if lost else ""))
         outside = [
             c for c in values if c.text.strip() and c.column + c.colspan <= min(left for left, _ in places)
         ]
-        return None if outside else chosen
+        return None if outside else found
+
+    def _is_packed(self) -> bool:
+        """Whether rows are moved to the left, empty cells at their ends in place of spans: no label is beside the header."""
+        return any(cell.column == 0 for cell in self.applicants.values())
 
     # -- chapter 四 ----------------------------------------------------------------------------------------------
 

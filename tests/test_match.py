@@ -178,3 +178,27 @@ def test_numbers_side_by_side_are_not_one_number() -> None:
     table = "第二十条第（一）项\n信息内容\n本年制发件数\n本年废止件数\n现行有效件数\n规章\n{}\n"
     assert sorted(read(table.format("1 2 3")).values()) == [["1"], ["2"], ["3"]]
     assert sorted(read(table.format("1 619\n2\n3")).values()) == [["1 619"], ["2"], ["3"]]
+
+
+def markdown(*rows: str) -> str:
+    return "\n".join(f"| {' | '.join(row.split(','))} |" for row in rows)
+
+
+def test_rows_moved_to_the_left_are_filled_up_with_empty_cells_and_no_blanks() -> None:
+    header = (
+        "勾稽关系,申请人情况,,,,,,,,",
+        "自然人,法人或其他组织,总计,,,,,,,",
+        "商业企业,科研机构,社会公益组织,法律服务机构,其他,,,,,",
+    )
+    new, secret = (
+        "一、本年新收政府信息公开申请数量,1,2,3,4,5,6,,,",
+        "（三）不予公开,1.属于国家秘密,,2,3,4,5,6,7,",
+    )
+    assert read(markdown(*header, new, secret)) == {
+        "requests.new": list("123456"),
+        "requests.refused.state_secret": list("234567"),
+    }
+    matched = match(read_text(f"{markdown(*header, new, secret)}\n".encode()))
+    assert ("requests.new", "total") not in numbers(matched)
+    assert ("requests.refused.state_secret", "natural_person") not in numbers(matched)
+    assert not read(markdown(*[",,,,,,,,,"] * 2, secret, secret.replace("1.属于国家秘密", "2.重复申请")))
