@@ -91,16 +91,16 @@ class StreamReader:
                 self.kind, self.header, self.blocks, self.above = "proactive", None, (), []
             elif label in proactive.header_starts and self.kind in ("", "proactive"):
                 self.kind, self.header, self.blocks = "proactive", [], ()
-            elif self.kind == "proactive" and not self._is_item(token.text):
-                (self.above if self.header is None else self.header).append(token.text)
             elif label in requests.column_groups or label == "自然人" or self._begins_requests(label):
                 self.kind = "requests"
+            elif self.kind == "proactive" and not self._is_item(token.text):
+                (self.above if self.header is None else self.header).append(token.text)
             elif label in forms.statistics().header["labels"] and self.kind in ("", "statistics"):
                 self.kind = "statistics"
                 self._statistics_columns(texts)
         joined = "".join(since_heading)
         names_both = "行政复议" in joined and "行政诉讼" in joined
-        if self.kind in ("", "requests") and ("结果维持" in joined or names_both):
+        if "结果维持" in joined or (names_both and self.kind in ("", "requests")):
             self._finish_requests()
             self.kind = "review"
         elif self.kind == "" and "自然人" in joined:
@@ -114,7 +114,7 @@ class StreamReader:
     def _begins_requests(self, label: str) -> bool:
         """The table's first row, where its header is lost."""
         words = forms.requests()
-        return self.kind in ("", "requests") and words.rows.exact(label) == (words.order[0],)
+        return self.kind in ("", "requests", "proactive") and words.rows.exact(label) == (words.order[0],)
 
     def _printed(self, token: Token, mark: str = "") -> Printed:
         if token is self.cut_token:

@@ -202,3 +202,14 @@ def test_rows_moved_to_the_left_are_filled_up_with_empty_cells_and_no_blanks() -
     assert ("requests.new", "total") not in numbers(matched)
     assert ("requests.refused.state_secret", "natural_person") not in numbers(matched)
     assert not read(markdown(*[",,,,,,,,,"] * 2, secret, secret.replace("1.属于国家秘密", "2.重复申请")))
+
+
+def test_a_table_ends_where_the_next_one_begins_even_without_a_heading() -> None:
+    proactive = "第二十条第（六）项\n信息内容 本年处理决定数量\n行政处罚 5"
+    rows = f"{REQUESTS}\n（一）予以公开 1 2 3 4 5 6 7"
+    review = "行政复议 行政诉讼\n结果维持 结果纠正 其他结果 尚未审结 总计\n" + " ".join("1" * 15)
+    found = read(f"{proactive}\n{rows}\n{review}")
+    assert found.pop("proactive.penalties.decisions") == ["5"]
+    assert found.pop("requests.granted") == list("1234567")
+    assert len(found) == 15
+    assert len(read(f"{proactive}\n{review}")) == 16
