@@ -100,7 +100,8 @@ class StreamReader:
                 self._statistics_columns(texts)
         joined = "".join(since_heading)
         names_both = "行政复议" in joined and "行政诉讼" in joined
-        if "结果维持" in joined or (names_both and self.kind in ("", "requests")):
+        names_group = any(group in joined for group in forms.review().told_apart)
+        if "结果维持" in joined or names_group or (names_both and self.kind in ("", "requests")):
             self._finish_requests()
             self.kind = "review"
         elif self.kind == "" and "自然人" in joined:

@@ -213,3 +213,9 @@ def test_a_table_ends_where_the_next_one_begins_even_without_a_heading() -> None
     assert found.pop("requests.granted") == list("1234567")
     assert len(found) == 15
     assert len(read(f"{proactive}\n{review}")) == 16
+
+
+def test_fifteen_numbers_are_found_below_a_header_in_pieces() -> None:
+    header = "行政复议 行政诉讼\n结果 结果 未经复议直接起诉 复议后起诉\n维持 纠正"
+    text = f"四、行政复议、行政诉讼情况\n未发生行政复议、行政诉讼。\n{header}\n{' '.join('1' * 15)}"
+    assert len(read(text)) == 15
