@@ -15,6 +15,9 @@ MOST_CHARACTERS = 12_000_000
 MOST_LINES = 200_000
 LONGEST_PARAGRAPH = 200_000
 _MARKDOWN_RULE = re.compile(r"^[\s|:\-]*-{2,}[\s|:\-]*$")
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
+_LEADING = 0.9
+"""Share of the lines that begin with a pipe where it leads each row; in fewer it parts an empty first cell."""
 _LEAST_CELLS_OF_A_ROW = 3
 _LONG_LINE = 40
 MOST_FIELDS = 200
@@ -31,6 +34,7 @@ def read_text(data: bytes, content_type: str = "") -> Document:
 
 def blocks_of_text(text: str) -> tuple[tuple[Block, ...], bool]:
     """`blocks` and `cut` of a Document from a text, also one that stands whole inside a page."""
+    text = _INVISIBLE.sub("", text) if _INVISIBLE.search(text) else text
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
     is_cut = bool(text) and text[-1:].isdigit()
     blocks: list[Block] = []
@@ -75,7 +79,7 @@ def _printed_cells(line: str) -> int:
 
 def _grid(rows: list[str], cut: bool) -> Grid:
     """Lines as rows. Where nothing is padded and all rows are as long, fields stand in the table's own columns."""
-    leads = sum(line.lstrip().startswith("|") for line in rows) > len(rows) / 2
+    leads = sum(line.lstrip().startswith("|") for line in rows) >= _LEADING * len(rows)
     fields = []
     for line in rows:
         row = _fields(line.strip())

@@ -219,3 +219,20 @@ def test_fifteen_numbers_are_found_below_a_header_in_pieces() -> None:
     header = "行政复议 行政诉讼\n结果 结果 未经复议直接起诉 复议后起诉\n维持 纠正"
     text = f"四、行政复议、行政诉讼情况\n未发生行政复议、行政诉讼。\n{header}\n{' '.join('1' * 15)}"
     assert len(read(text)) == 15
+
+
+def test_invisible_characters_between_pipes_are_no_cells() -> None:
+    header = "信息内容 |\n本年处理决定数量 |\n|\u200b|\n"
+    assert read(f"第二十条第（六）项 |\n|||\n{header}行政处罚 |\n5 |\n||\n行政强制 |\n\u200b\n6 |\n||") == {
+        "proactive.penalties.decisions": ["5"],
+        "proactive.coercion.decisions": ["6"],
+    }
+
+
+def test_an_empty_first_cell_is_no_leading_pipe() -> None:
+    new = "一、本年新收政府信息公开申请数量 | 1 | 2 | 3 | 4 | 5 | 6 |  | ||"
+    labels = ("予以公开", "部分公开", "无法提供 | 1.本机关不掌握")
+    rows = [f" | {label} | 1 | 2 | 3 | 4 | 5 | 6 |  | |" for label in labels]
+    found = read("\n".join(["自然人 | 商业企业 | 科研机构 |", new, *rows]))
+    assert len(found) == 4
+    assert set(map(tuple, found.values())) == {tuple("123456")}
