@@ -234,8 +234,10 @@ class GridReader:
             if not self.grid.padded and n > 1 and not is_full and any(cell.colspan > 1 for cell in values):
                 return None
             return [self._printed(cell) for cell in values]
-        if self.grid.padded and is_full and len(values) == n + 1 and not values[n].text.strip():
-            # A lone pipe after the last value: one place of padding, which looks like a blank cell.
+        rest = [cell.text.strip() for cell in values[n:]]
+        is_told = (is_full and len(rest) == 1) or all(cell.text.strip() for cell in values[:n])
+        if self.grid.padded and len(values) > n and is_told and not any(rest):
+            # Lone pipes after the last value: places of padding, which look like blank cells.
             return [self._printed(cell) for cell in values[:n]]
         return None
 
@@ -400,6 +402,9 @@ class GridReader:
         values = list(row)
         while len(values) > 15 and values[0].text.strip() and not is_value_like(values[0].text):
             values = values[1:]
+        printed = [number for number, cell in enumerate(values) if cell.text.strip()]
+        if self.grid.padded and len(values) > 15 and printed and printed[-1] - printed[0] == 14:
+            values = values[printed[0] : printed[-1] + 1]
         if len(values) < 10 or not all(is_value_like(cell.text.replace("\ufffd", "")) for cell in values):
             return False
         chosen = None

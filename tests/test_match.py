@@ -236,3 +236,38 @@ def test_an_empty_first_cell_is_no_leading_pipe() -> None:
     found = read("\n".join(["自然人 | 商业企业 | 科研机构 |", new, *rows]))
     assert len(found) == 4
     assert set(map(tuple, found.values())) == {tuple("123456")}
+
+
+PROACTIVE = (
+    ("第二十条第（一）项", None, None, None),
+    ("信息内容", "本年制发件数", "本年废止件数", "现行有效件数"),
+    ("规章", "1", "2", "3"),
+    ("第二十条第（六）项", None, None, None),
+    ("信息内容", "本年处理决定数量", None, None),
+    ("行政处罚", "5", None, None),
+)
+APPLICANTS = (tuple(REQUESTS.split()), ("（一）予以公开", *"1234567"), ("（二）部分公开", *"1234567"))
+REVIEW = ((*["结果维持", "结果纠正", "其他结果", "尚未审结", "总计"] * 3,), tuple("1" * 15))
+
+
+def test_cells_with_lone_pipes_are_read_without_headings_between_the_tables() -> None:
+    rows = [*PROACTIVE, *APPLICANTS, *REVIEW]
+    cells = [f"{cell} |" if cell else "||" for row in rows for cell in row]
+    opened = [line for row in rows for line in ("|", *(f"{cell} |" for cell in row if cell))]
+    for lines in (cells, opened):
+        found = read("\n".join(lines))
+        assert [found.pop(f"proactive.regulations.{name}") for name in ("made", "repealed", "in_force")] == [
+            ["1"],
+            ["2"],
+            ["3"],
+        ]
+        assert found.pop("proactive.penalties.decisions") == ["5"]
+        assert len(found) == 2 + 15
+
+
+def test_a_heading_between_lone_pipes_is_no_value() -> None:
+    cells = ["第二十条第（九）项", "信息内容", "采购项目数量", "采购总金额", "政府集中采购", "1", "2万元"]
+    rows = [cell for row in APPLICANTS * 2 for cell in row]
+    found = read(" | ".join([*cells, "三、收到和处理政府信息公开申请情况", *rows]) + " | ")
+    assert found.pop("proactive.procurement.amount") == ["2万元"]
+    assert set(found) == {"proactive.procurement.projects", "requests.granted", "requests.partly_granted"}
