@@ -235,7 +235,9 @@ class GridReader:
                 return None
             return [self._printed(cell) for cell in values]
         rest = [cell.text.strip() for cell in values[n:]]
-        is_told = (is_full and len(rest) == 1) or all(cell.text.strip() for cell in values[:n])
+        blanks = [not cell.text.strip() for cell in values[:n]]
+        # A blank first value may as well be what is left of a label's span: then the others stand one too far left.
+        is_told = not any(blanks) or (is_full and len(rest) == 1 and not blanks[0])
         if self.grid.padded and len(values) > n and is_told and not any(rest):
             # Lone pipes after the last value: places of padding, which look like blank cells.
             return [self._printed(cell) for cell in values[:n]]
@@ -330,7 +332,9 @@ class GridReader:
             right = self.applicants["total"]
             self.is_full |= row[-1].column + row[-1].colspan == right.column + right.colspan
         chosen = None
-        if not self._has_other_order():
+        # A row moved to the left that is too short and ends blank: filling may stand where a value is missing.
+        is_short = self._is_packed() and not (self.is_full or self.grid.padded or values[-1].text.strip())
+        if not is_short and not self._has_other_order():
             chosen = self._in_order(row, values, 7) or self._by_applicant(row, values)
         self.sheet.request(meaning, chosen, self._raw(row, values))
         return True

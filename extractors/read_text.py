@@ -65,7 +65,7 @@ def _piped(run: list[str], cut: bool) -> list[Block]:
     several = sum(_printed_cells(line) >= _LEAST_CELLS_OF_A_ROW for line in rows)
     is_one_line = len(rows) == 1 and rows[0].count("|") > _LONG_LINE
     if several and not is_one_line:
-        return [_grid(rows, cut)]
+        return [_grid(rows, cut, is_markdown=len(rows) < len(run))]
     if is_one_line:
         return [Strip(cells=tuple(_fields(rows[0], is_one_line=True)), cut=cut)]
     if len(rows) > 2:
@@ -77,8 +77,11 @@ def _printed_cells(line: str) -> int:
     return sum(bool(cell.strip()) for cell in line.split("|"))
 
 
-def _grid(rows: list[str], cut: bool) -> Grid:
-    """Lines as rows. Where nothing is padded and all rows are as long, fields stand in the table's own columns."""
+def _grid(rows: list[str], cut: bool, is_markdown: bool) -> Grid:
+    """Lines as rows. Where nothing is padded and all rows are as long, fields stand in the table's own columns.
+
+    So they do in markdown, whose rule spans all columns: a shorter row there has lost a cell.
+    """
     leads = sum(line.lstrip().startswith("|") for line in rows) >= _LEADING * len(rows)
     fields = []
     for line in rows:
@@ -86,7 +89,8 @@ def _grid(rows: list[str], cut: bool) -> Grid:
         if leads and len(row) > 1 and not row[0]:
             row = row[1:]
         fields.append(row)
-    is_padded = any(None in row for row in fields) or len({len(row) for row in fields}) > 1
+    is_padded = any(None in row for row in fields)
+    is_padded |= not is_markdown and len({len(row) for row in fields}) > 1
     cells = tuple(
         tuple(
             GridCell(text or "", number, column, is_padding=text is None)

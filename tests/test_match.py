@@ -271,3 +271,19 @@ def test_a_heading_between_lone_pipes_is_no_value() -> None:
     found = read(" | ".join([*cells, "三、收到和处理政府信息公开申请情况", *rows]) + " | ")
     assert found.pop("proactive.procurement.amount") == ["2万元"]
     assert set(found) == {"proactive.procurement.projects", "requests.granted", "requests.partly_granted"}
+
+
+def test_a_markdown_row_that_lost_a_cell_is_not_moved() -> None:
+    upper = ",,自然人,商业企业,科研机构,社会公益组织,法律服务机构,其他,总计"
+    whole, short = "三、本年度办理结果,（一）予以公开,,2,3,4,5,6,7", ",（七）总计,,2,3,4,5,6"
+    lines = markdown(upper, whole, short).split("\n")
+    lines.insert(1, "|" + "---|" * 9)
+    assert read("\n".join(lines)) == {"requests.granted": list("234567")}
+    packed = (
+        "自然人,商业企业,科研机构,社会公益组织,法律服务机构,其他,总计,",
+        "予以公开,1,2,3,4,5,6,7",
+        "部分公开,1,2,3,4,5,6,",
+    )
+    lines = markdown(packed[0] + ",", packed[1] + ",", packed[2]).split("\n")
+    lines.insert(1, "|" + "---|" * 9)
+    assert read("\n".join(lines)) == {"requests.granted": list("1234567")}
