@@ -7,6 +7,7 @@ lines that hold whole rows with spaces between.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -26,6 +27,8 @@ _PAGE_NUMBER = re.compile(
     r"|[Pp](?:age|\.)?\d{1,3}(?:(?:of|/)\d{1,3})?)$"
 )
 _LONGEST_PAGE_NUMBER = 24
+_FEW = 0.15
+"""Share of the gaps that may be narrower than the usual one: before headings, not between a header's labels."""
 _NUMBER_OF_A_ROW = re.compile(r"[1-9]\d?[.,、:)]?")
 _SEVERAL_VALUES = re.compile(r"\d\s+(?!\d{3}(?!\d))\d|[/\\—–-]\s+[/\\—–-]|\d\s+[/\\—–-]|[/\\]\s+\d")
 _PAGE = re.compile(r"[1-9]\d?")
@@ -128,17 +131,19 @@ class LooseLines:
         cells: list[list[str]] = []
         numbers: list[int] = []
         heads = False
+        usual = _usual_gap(region)
         for number, paragraph in region:
             was_heading, heads = heads, is_heading(paragraph.text)
             if cells and paragraph.gap == 0 and not (heads or was_heading):
                 cells[-1] += [paragraph.text] if paragraph.text else []
                 continue
             if cells:
-                for _ in range(max(0, paragraph.gap - 1) // 2):
+                blanks, rest = divmod(max(0, paragraph.gap - usual), usual + 1)
+                for _ in range(blanks):
                     cells.append([""])
                     numbers.append(number)
-                if paragraph.gap and paragraph.gap % 2 == 0:
-                    # Half a blank cell: something is missing here, so that no row across it counts right.
+                if rest:
+                    # Part of a blank cell: something is missing here, so that no row across it counts right.
                     cells.append([HALF_BLANK])
                     numbers.append(number)
             if paragraph.text:
@@ -193,6 +198,14 @@ class LooseLines:
                         size = following + 1
             yield "".join(words[place : place + size])
             place += size
+
+
+def _usual_gap(region: Sequence[Line]) -> int:
+    """Blank lines between two cells: those between most, unless many stand closer (a table that is mostly blank)."""
+    gaps = Counter(paragraph.gap for _, paragraph in region[1:] if paragraph.gap)
+    usual = max(gaps, key=lambda gap: gaps[gap])
+    closer = sum(count for gap, count in gaps.items() if gap < usual)
+    return usual if closer <= _FEW * gaps.total() else 1
 
 
 def _is_page_number(text: str) -> bool:

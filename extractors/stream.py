@@ -129,7 +129,7 @@ class StreamReader:
 
     def _exactly(self, segment: Segment, n: int) -> list[Printed] | None:
         """The n values of a row, or None when there are more or fewer and their columns are not told."""
-        values = segment.values
+        values = _without_space_behind(segment.values, n)
         if any(token.text == HALF_BLANK for token in values):
             return None
         if len({token.line for token in values}) > 1 and any(_is_open(token.text) for token in values):
@@ -189,7 +189,7 @@ class StreamReader:
         values = segment.values
         if not any(t.text.strip() for t in values):
             return  # padding between the lines of the header
-        values = _without_page_number(values)
+        values = _without_space_behind(_without_page_number(values), 15)
         if len(values) < 8:
             self._leave(segment, "unknown_row", "15 values of reviews and lawsuits expected")
             return
@@ -352,6 +352,12 @@ def _ends_in(text: str, labels: forms.Labels) -> tuple[str, ...]:
 def _without_page_number(values: Sequence[Token]) -> list[Token]:
     """Without a number that stands alone on its line where lines are rows: taken for a value, it would shift the others."""
     return [token for token in values if not token.may_be_page]
+
+
+def _without_space_behind(values: Sequence[Token], n: int) -> list[Token]:
+    """The first n values when all of them are printed and only blank lines follow, as before a heading."""
+    is_space = [token.text in ("", HALF_BLANK) for token in values]
+    return list(values[:n] if all(is_space[n:]) and not any(is_space[:n]) else values)
 
 
 def _is_open(text: str) -> bool:

@@ -287,3 +287,36 @@ def test_a_markdown_row_that_lost_a_cell_is_not_moved() -> None:
     lines = markdown(packed[0] + ",", packed[1] + ",", packed[2]).split("\n")
     lines.insert(1, "|" + "---|" * 9)
     assert read("\n".join(lines)) == {"requests.granted": list("1234567")}
+
+
+def test_blank_lines_are_blank_cells_by_how_many_stand_between_cells() -> None:
+    cells = [
+        *(
+            "第二十条第（一）项",
+            "信息内容",
+            "本年制发件数",
+            "本年废止件数",
+            "现行有效件数",
+            "规章",
+            "1",
+            "",
+            "3",
+        ),
+        *(
+            "行政规范性文件",
+            "4",
+            "5",
+            "6",
+            "第二十条第（六）项",
+            "信息内容",
+            "本年处理决定数量",
+            "行政处罚",
+            "7",
+        ),
+    ]
+    for gap in (1, 2, 3):
+        text = "".join(cell + "\n" * (gap + 1) for cell in cells)
+        found = read(f"{text}\n三、收到和处理政府信息公开申请情况")
+        assert found.pop("proactive.regulations.made") == ["1"], gap
+        assert found.pop("proactive.regulations.in_force") == ["3"], gap
+        assert "".join(value for (value,) in found.values()) == "4567", gap
