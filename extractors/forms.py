@@ -159,6 +159,10 @@ class Review:
         words = load("review_litigation")
         self.groups = Labels((label, code) for code, labels in words["groups"].items() for label in labels)
         self.group_headings = frozenset(words["group_headings"])
+        # Kinds of lawsuits: unlike 行政复议 and 行政诉讼 they are named by no chapter's title.
+        self.told_apart = frozenset(
+            label for code, labels in words["groups"].items() if "." in code for label in labels
+        )
         self.results = Labels((label, code) for code, labels in words["results"].items() for label in labels)
         self.header_words = self.group_headings | self.groups.meanings.keys() | self.results.meanings.keys()
         self.indicators = tuple(

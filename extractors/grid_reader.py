@@ -237,8 +237,12 @@ class GridReader:
             if not self.grid.padded and n > 1 and not is_full and any(cell.colspan > 1 for cell in values):
                 return None
             return [self._printed(cell) for cell in values]
-        if self.grid.padded and is_full and len(values) == n + 1 and not values[n].text.strip():
-            # A lone pipe after the last value: one place of padding, which looks like a blank cell.
+        rest = [cell.text.strip() for cell in values[n:]]
+        blanks = [not cell.text.strip() for cell in values[:n]]
+        # A blank first value may as well be what is left of a label's span: then the others stand one too far left.
+        is_told = not any(blanks) or (is_full and len(rest) == 1 and not blanks[0])
+        if self.grid.padded and len(values) > n and is_told and not any(rest):
+            # Lone pipes after the last value: places of padding, which look like blank cells.
             return [self._printed(cell) for cell in values[:n]]
         return None
 
@@ -331,7 +335,9 @@ class GridReader:
             right = self.applicants["total"]
             self.is_full |= row[-1].column + row[-1].colspan == right.column + right.colspan
         chosen = None
-        if not self._has_other_order():
+        # A row moved to the left that is too short and ends blank: filling may stand where a value is missing.
+        is_short = self._is_packed() and not (self.is_full or self.grid.padded or values[-1].text.strip())
+        if not is_short and not self._has_other_order():
             chosen = self._in_order(row, values, 7) or self._by_applicant(row, values)
         self.sheet.request(meaning, chosen, self._raw(row, values))
         return True
@@ -351,23 +357,35 @@ class GridReader:
             return None
         if self.grid.padded:
             return None
-        if len(self.applicants) == 7 and len({c.column for c in self.applicants.values()}) == 7:
+        columns = {cell.column for cell in self.applicants.values()}
+        if len(self.applicants) == len(columns) == 7 and not self._is_packed():
             wanted = [self.applicants[name] for name in forms.requests().applicants]
             places = [(cell.column, cell.column + cell.colspan) for cell in wanted]
-        else:
+        elif self._is_packed():
+            chosen = values[:7]
+            is_rest_empty = not any(cell.text.strip() for cell in values[7:])
+            fits = len(chosen) == 7 and is_rest_empty and all(cell.colspan == 1 for cell in chosen)
+            return [self._printed(cell) for cell in chosen] if fits else None
+        elif self.applicants or values[-1].text.strip():
             places = [(self.width - 7 + i, self.width - 6 + i) for i in range(7)]
-        chosen = []
+        else:
+            return None  # no header says on which side the row is filled up
+        found = []
         for left, right in places:
             below = [c for c in values if c.column < right and c.column + c.colspan > left]
             if len(below) != 1:
                 return None
             crosses = below[0].column < left or below[0].column + below[0].colspan > right
             lost = crosses and below[0].text.strip()
-            chosen.append(self._printed(below[0], mark="column_lost" if lost else ""))
+            found.append(self._printed(below[0], mark="column_lost" if lost else ""))
         outside = [
             c for c in values if c.text.strip() and c.column + c.colspan <= min(left for left, _ in places)
         ]
-        return None if outside else chosen
+        return None if outside else found
+
+    def _is_packed(self) -> bool:
+        """Whether rows are moved to the left, empty cells at their ends in place of spans: no label is beside the header."""
+        return any(cell.column == 0 for cell in self.applicants.values())
 
     # -- chapter 四 ----------------------------------------------------------------------------------------------
 
@@ -391,6 +409,9 @@ class GridReader:
         values = list(row)
         while len(values) > 15 and values[0].text.strip() and not is_value_like(values[0].text):
             values = values[1:]
+        printed = [number for number, cell in enumerate(values) if cell.text.strip()]
+        if self.grid.padded and len(values) > 15 and printed and printed[-1] - printed[0] == 14:
+            values = values[printed[0] : printed[-1] + 1]
         if len(values) < 10 or not all(is_value_like(cell.text.replace("\ufffd", "")) for cell in values):
             return False
         chosen = None

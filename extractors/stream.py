@@ -7,7 +7,6 @@ leave a trace; anything else is marked as lost. Never counts on where a page bre
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -92,16 +91,17 @@ class StreamReader:
                 self.kind, self.header, self.blocks, self.above = "proactive", None, (), []
             elif label in proactive.header_starts and self.kind in ("", "proactive"):
                 self.kind, self.header, self.blocks = "proactive", [], ()
-            elif self.kind == "proactive" and not _is_item(token.text):
-                (self.above if self.header is None else self.header).append(token.text)
             elif label in requests.column_groups or label == "自然人" or self._begins_requests(label):
                 self.kind = "requests"
+            elif self.kind == "proactive" and not _is_item(token.text):
+                (self.above if self.header is None else self.header).append(token.text)
             elif label in forms.statistics().header["labels"] and self.kind in ("", "statistics"):
                 self.kind = "statistics"
                 self._statistics_columns(texts)
         joined = "".join(since_heading)
         names_both = "行政复议" in joined and "行政诉讼" in joined
-        if self.kind in ("", "requests") and ("结果维持" in joined or names_both):
+        names_group = any(group in joined for group in forms.review().told_apart)
+        if "结果维持" in joined or names_group or (names_both and self.kind in ("", "requests")):
             self._finish_requests()
             self.kind = "review"
         elif self.kind == "" and "自然人" in joined:
@@ -110,12 +110,12 @@ class StreamReader:
     def _begins_requests(self, label: str) -> bool:
         """The table's first row, where its header is lost."""
         words = forms.requests()
-        return self.kind in ("", "requests") and words.rows.exact(label) == (words.order[0],)
+        return self.kind in ("", "requests", "proactive") and words.rows.exact(label) == (words.order[0],)
 
     def _printed(self, token: Token, mark: str = "") -> Printed:
         if token is self.cut_token:
             mark = "cut"
-        text, line, place, _ = token
+        text, line, place, *_ = token
         return new_record(Printed, (text, mark, self.table, line + 1, place + 1))
 
     def _whole(self, segment: Segment) -> Printed:
@@ -125,14 +125,13 @@ class StreamReader:
 
     def _exactly(self, segment: Segment, n: int) -> list[Printed] | None:
         """The n values of a row, or None when there are more or fewer and their columns are not told."""
-        values = segment.values
+        values = _without_space_behind(segment.values, n)
         printed = [token.text for token in values if not token.text.isdecimal()]
         if HALF_BLANK in printed:
             return None
         if any(map(_is_open, printed)) and len({token.line for token in values}) > 1:
             return None  # cells that wrap over lines: the lines no longer keep the order of the columns
-        if len(values) != n:
-            values = _without_page_number(values, n)
+        values = _without_page_number(values)
         return [self._printed(t) for t in values] if len(values) == n else None
 
     def _proactive(self, segment: Segment) -> None:
@@ -191,8 +190,7 @@ class StreamReader:
         values = segment.values
         if not any(t.text.strip() for t in values):
             return  # padding between the lines of the header
-        if len(values) > 15:
-            values = _without_page_number(values, 15)
+        values = _without_space_behind(_without_page_number(values), 15)
         if len(values) < 8:
             self._leave(segment, "unknown_row", "15 values of reviews and lawsuits expected")
             return
@@ -229,7 +227,7 @@ class StreamReader:
         while values and unit_of(values[0].text) and len(values) > self.value_columns:
             unit = unit or unit_of(values[0].text)
             values = values[1:]
-        values = _without_page_number(values, self.value_columns)
+        values = _without_page_number(values)
         chosen = None
         if self.this_year is not None and len(values) == self.value_columns:
             chosen = self._printed(values[self.this_year])
@@ -358,12 +356,15 @@ def _ends_in(text: str, labels: forms.Labels) -> tuple[str, ...]:
     return labels.meanings[max(fitting, key=len)] if fitting else ()
 
 
-def _without_page_number(values: Sequence[Token], n: int) -> list[Token]:
-    """Drops a number that stands alone on its line after (or before) a line that holds all n values."""
-    lines = Counter(token.line for token in values)
-    if len(values) == n + 1 and n > 1 and len(lines) == 2 and n in lines.values():
-        return [token for token in values if lines[token.line] == n]
-    return list(values)
+def _without_page_number(values: Sequence[Token]) -> list[Token]:
+    """Without a number that stands alone on its line where lines are rows: taken for a value, it would shift the others."""
+    return [token for token in values if not token.may_be_page]
+
+
+def _without_space_behind(values: Sequence[Token], n: int) -> list[Token]:
+    """The first n values when all of them are printed and only blank lines follow, as before a heading."""
+    is_space = [token.text in ("", HALF_BLANK) for token in values]
+    return list(values[:n] if all(is_space[n:]) and not any(is_space[:n]) else values)
 
 
 def _is_open(text: str) -> bool:
