@@ -14,14 +14,10 @@ FEWEST_CELL_TABLES = 6
 FEWEST_NEIGHBOURS = 4
 """Cells of a row in which a table of one cell is a cell drawn as a table, even alone."""
 
-_GONE = re.compile(r"display\s*:\s*none|text-decoration[\w\-]*\s*:[^;\"']*line-through", re.IGNORECASE)
-_UNSEEN = re.compile(
-    r"visibility\s*:\s*hidden|font-size\s*:\s*0(?:\.0+)?(?:px|pt|em|%)?\s*(?:[;\"']|$)", re.IGNORECASE
-)
-_RAISED = re.compile(r"vertical-align\s*:\s*super", re.IGNORECASE)
-_STRUCK_TAG = re.compile(r"<(?:del|s|strike)\b", re.IGNORECASE)
-_SUP_TAG = re.compile(r"<sup\b", re.IGNORECASE)
-_INPUT_TAG = re.compile(r"<input\b", re.IGNORECASE)
+# For styles in lower case.
+_GONE = re.compile(r"display\s*:\s*none|text-decoration[\w\-]*\s*:[^;]*line-through")
+_UNSEEN = re.compile(r"visibility\s*:\s*hidden")
+_RAISED = re.compile(r"vertical-align\s*:\s*super")
 _TYPED = (None, "", "text", "number")
 
 
@@ -30,26 +26,32 @@ def show(tree: Any, text: str) -> None:
 
     A style that hides a whole table says nothing: pages show one of several on a click.
     """
-    if _GONE.search(text):
+    if "display" in text or "DISPLAY" in text or "line-through" in text:
         for node in tree.css('table [style*="none" i], table [style*="line-through" i]'):
-            if _GONE.search(node.attrs.get("style") or "") and not node.css("table"):
+            if _GONE.search(_style(node)) and not node.css("table"):
                 node.decompose()
-    if _UNSEEN.search(text):
-        for node in tree.css('td[style], th[style], td [style*="hidden" i], td [style*="font-size" i]'):
-            if _UNSEEN.search(node.attrs.get("style") or "") and not node.css("table"):
+    if "visibility" in text:
+        for node in tree.css('table [style*="hidden" i]'):
+            if _UNSEEN.search(_style(node)) and not node.css("table"):
                 _empty(node)
-    if _STRUCK_TAG.search(text):
+    special = {node.tag for node in tree.css("del, s, strike, sup, input")}
+    if special & {"del", "s", "strike"}:
         for node in tree.css("td del, td s, td strike"):
             node.decompose()
-    if _SUP_TAG.search(text) or _RAISED.search(text):
+    if "sup" in special or "super" in text:
         _bracket_raised(tree)
-    if _INPUT_TAG.search(text):
+    if "input" in special:
         for node in tree.css("td input[value]"):
             if node.attrs.get("type") in _TYPED:
                 node.replace_with(node.attrs.get("value") or "")
 
 
+def _style(node: Any) -> str:
+    return (node.attrs.get("style") or "").lower()
+
+
 def _empty(node: Any) -> None:
+    """A cell that is not seen keeps its place."""
     for child in list(node.iter(include_text=True)):
         child.decompose()
 
@@ -57,7 +59,7 @@ def _empty(node: Any) -> None:
 def _bracket_raised(tree: Any) -> None:
     """A raised 1 behind a number is a note's mark and no digit of it: it is written [1]."""
     for node in tree.css('td sup, th sup, td [style*="super" i], th [style*="super" i]'):
-        if node.tag != "sup" and not _RAISED.search(node.attrs.get("style") or ""):
+        if node.tag != "sup" and not _RAISED.search(_style(node)):
             continue
         cell = node
         while cell is not None and cell.tag not in ("td", "th"):

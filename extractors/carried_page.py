@@ -9,27 +9,23 @@ import json
 import re
 from typing import Any
 
-_HINTS = ("&lt;table", "<textarea", "<TEXTAREA", "\\u003ctable", "<script")
 _ASSIGNED = re.compile(r"[=:(,]\s*(?=\")")
 _MOST_TRIED = 200
 _DECODER = json.JSONDecoder(strict=False)
 _TEMPLATES = ("text/html", "text/plain", "text/template", "text/x-template", "text/x-handlebars-template")
 
 
-def carried_page(tree: Any, text: str) -> str:
+def carried_page(tree: Any) -> str:
     """The tags of a report with tables that the page carries, or "". Call it before scripts are taken out."""
-    if not any(hint in text for hint in _HINTS):
-        return ""
-    found = [node.text() for node in tree.css("textarea")]
-    found += [node.attrs.get("value") or "" for node in tree.css("input[value]")]
-    for script in tree.css("script"):
-        content = script.text() or ""
+    found: list[str] = []
+    for node in tree.css("textarea, input[value], script"):
+        content = (node.attrs.get("value") if node.tag == "input" else node.text()) or ""
         if "table" not in content:
             continue
-        if (script.attrs.get("type") or "").lower() in _TEMPLATES:
-            found.append(content)
-        else:
+        if node.tag == "script" and (node.attrs.get("type") or "").lower() not in _TEMPLATES:
             found += _strings(content)
+        else:
+            found.append(content)
     with_tables = [piece for piece in found if "<table" in piece.lower()]
     return max(with_tables, key=len, default="")
 

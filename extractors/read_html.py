@@ -57,7 +57,7 @@ def _read_page(text: str, url: str, is_carried: bool = False) -> Document:
     meta = _meta_tags(tree)
     title = _title(tree, meta)
     attachments = _attachments(tree, text, url)
-    carried = "" if is_carried else carried_page(tree, text)
+    carried = "" if is_carried else carried_page(tree)
     for tag in ("script", "style", "noscript", "template"):
         for node in tree.css(tag):
             node.decompose()
