@@ -10,15 +10,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
 
 from extractors.forms import load
-from extractors.records import Chapter, Document
+from extractors.records import Chapter, Document, new_record
 
 MOST_CHARACTERS = 300_000
 """Characters of prose examined and kept; the longest report seen has a tenth of that."""
 MOST_CHAPTERS = 60
 LONGEST_HEADING = 40
+LONGEST_ALONE = LONGEST_HEADING + 8
+"""A heading that stands alone on its line, with its numbering, is no longer than that."""
 
 _NUMBERINGS = (
     r"第?[一二三四五六七八九十]{1,3}(?:部分|章)?[、.．。,，:：\s]\s*",
@@ -35,8 +40,7 @@ _GOES_ON = re.compile(r"[，,、；;”》」和及与]|等(?!级)")
 _STARTS_AFTER = re.compile(r"(?:^|[。！!？?\n\r])\s*$|[\s　]$")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """Text of one chapter that stands in one paragraph. `paragraph` and `ordinal` count from 1."""
 
     chapter: str
@@ -46,8 +50,7 @@ class Part:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Heading:
+class _Heading(NamedTuple):
     """A place that looks like a heading: where it stands, its level (0 the highest) and what it says."""
 
     paragraph: int
@@ -101,16 +104,13 @@ def limits_note(document: Document) -> str:
 
 
 def join_parts(parts: Iterable[Part]) -> list[Chapter]:
-    """One record a chapter, its paragraphs joined by line breaks."""
-    texts: dict[int, list[str]] = {}
-    first: dict[int, Part] = {}
-    for part in parts:
-        first.setdefault(part.ordinal, part)
-        texts.setdefault(part.ordinal, []).append(part.text)
-    return [
-        Chapter(part.chapter, ordinal, part.heading, "\n".join(filter(None, texts[ordinal])))
-        for ordinal, part in first.items()
-    ]
+    """One record a chapter, its paragraphs joined by line breaks. `parts` in printed order."""
+    chapters = []
+    for ordinal, of_chapter in groupby(parts, key=attrgetter("ordinal")):
+        first, *others = of_chapter
+        text = "\n".join(filter(None, [first.text, *(part.text for part in others)]))
+        chapters.append(Chapter(first.chapter, ordinal, first.heading, text))
+    return chapters
 
 
 def split_parts(paragraphs: Sequence[str]) -> list[Part]:
@@ -120,7 +120,12 @@ def split_parts(paragraphs: Sequence[str]) -> list[Part]:
     when no level names two). Text before the first heading is an overview without heading.
     """
     paragraphs = _bounded(paragraphs)
-    found = [heading for number, text in enumerate(paragraphs, 1) for heading in _headings(number, text)]
+    found = [
+        heading
+        for number, text in enumerate(paragraphs, 1)
+        if not text.isdecimal()  # a value alone on its line, as most lines of some texts are
+        for heading in _headings(number, text)
+    ]
     headings = _without_contents(_of_chapter_level(found), paragraphs)[:MOST_CHAPTERS]
     if not headings:
         return [
@@ -129,7 +134,9 @@ def split_parts(paragraphs: Sequence[str]) -> list[Part]:
     return list(_cut(paragraphs, headings))
 
 
-def _bounded(paragraphs: Sequence[str]) -> list[str]:
+def _bounded(paragraphs: Sequence[str]) -> Sequence[str]:
+    if sum(map(len, paragraphs)) <= MOST_CHARACTERS:
+        return paragraphs
     kept, left = [], MOST_CHARACTERS
     for text in paragraphs:
         kept.append(text[:left])
@@ -139,12 +146,22 @@ def _bounded(paragraphs: Sequence[str]) -> list[str]:
     return kept
 
 
-def _headings(number: int, text: str) -> Iterator[_Heading]:
+def _headings(number: int, text: str) -> Iterable[_Heading]:
     """Everything in a paragraph that could be a heading, of any level."""
+    if len(text) > LONGEST_ALONE:
+        return _headings_inside(number, text)
+    # Short lines are labels and headings, which reports print over and over.
+    return [heading._replace(paragraph=number) for heading in _headings_of_line(text)]
+
+
+@lru_cache(maxsize=16384)
+def _headings_of_line(text: str) -> tuple[_Heading, ...]:
+    alone = _heading_alone(1, text)
+    return (alone,) if alone else tuple(_headings_inside(1, text))
+
+
+def _headings_inside(number: int, text: str) -> Iterator[_Heading]:
     titles = _titles()
-    if len(text) <= LONGEST_HEADING + 8 and (alone := _heading_alone(number, text)):
-        yield alone
-        return
     for match in titles.inside.finditer(text):
         level = next(level for level in range(_UNNUMBERED) if match[f"level{level}"])
         before, after = text[max(0, match.start() - 12) : match.start()], text[match.end() : match.end() + 2]
@@ -225,11 +242,10 @@ def _without_contents(headings: list[_Heading], paragraphs: Sequence[str]) -> li
 def _cut(paragraphs: Sequence[str], headings: Sequence[_Heading]) -> Iterator[Part]:
     """The pieces between headings; a heading gives a piece even when it is empty, so its chapter is known."""
     chapter, heading_text, ordinal = "overview", "", 0
-    remaining = list(headings)
+    by_paragraph = {n: list(group) for n, group in groupby(headings, key=attrgetter("paragraph"))}
     for number, text in enumerate(paragraphs, 1):
         start = 0
-        while remaining and remaining[0].paragraph == number:
-            heading = remaining.pop(0)
+        for heading in by_paragraph.get(number, ()):
             before = text[start : heading.start].strip()
             if before:
                 ordinal = ordinal or 1
@@ -241,4 +257,4 @@ def _cut(paragraphs: Sequence[str], headings: Sequence[_Heading]) -> Iterator[Pa
         rest = text[start:].strip()
         if rest:
             ordinal = ordinal or 1
-            yield Part(chapter, ordinal, heading_text, number, rest)
+            yield new_record(Part, (chapter, ordinal, heading_text, number, rest))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from extractors import forms
@@ -16,6 +17,8 @@ from extractors.numbers import is_value_like, unit_of, unit_of_label
 from extractors.records import Grid, GridCell
 from extractors.review_header import ReviewHeader
 from extractors.sheet import Printed, Sheet
+
+_is_padding = attrgetter("is_padding")
 
 
 class TableState(NamedTuple):
@@ -116,8 +119,8 @@ class GridReader:
         """Reads a row as one of its shape was read before; in full when there was none."""
         self.is_full = self._fills_the_table(row)
         is_padded = self.grid.padded
-        if is_padded:
-            row = tuple(cell for cell in row if not cell.is_padding)
+        if is_padded and any(map(_is_padding, row)):
+            row = tuple([cell for cell in row if not cell.is_padding])
         shape = shape_of(row)
         place = (self.state, self.width, self.is_full, is_padded, is_padded and self.is_last, *shape)
         plan = self.known.plans.get(place)
@@ -136,8 +139,8 @@ class GridReader:
         if has_numbers and (not seen.cells or before != self.state):
             return  # numbers that stand in a header may decide what it means
         if sum(len(cell.text) for cell in row) <= LONGEST_SHAPE:
-            columns = {cell.column: number for number, cell in enumerate(row)}
-            cells = tuple((key, columns[column], unit) for key, column, unit in seen.cells)
+            places = {cell.column: place for place, cell in enumerate(row)}
+            cells = tuple((name, places[column], column + 1, unit) for name, column, unit in seen.cells)
             self.known.plans[place] = Plan(cells, seen.block_form, seen.last_statistic, self.state)
 
     def _read_row(self, row: tuple[GridCell, ...]) -> None:

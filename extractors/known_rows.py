@@ -21,13 +21,13 @@ LONGEST_NUMBER = 15
 
 
 class Plan(NamedTuple):
-    """What a row of one shape gives: ((indicator, applicant), place in the row, unit) of each cell, and what follows.
+    """What a row of one shape gives: of each cell its name, place in the row, column (from 1) and unit; and what follows.
 
     block_form: the form whose header it stood under, "" for none. last_statistic: the row of the statistics form it was.
     state: number of the reader's state behind it.
     """
 
-    cells: tuple[tuple[tuple[str, str | None], int, str], ...]
+    cells: tuple[tuple[tuple[str, str | None], int, int, str], ...]
     block_form: str
     last_statistic: str
     state: int
@@ -60,19 +60,23 @@ class KnownRows:
 
 
 def shape_of(row: Sequence[GridCell]) -> list[Any]:
-    """(text, column, colspan) of each cell; (column, colspan) where the text is a plain number."""
+    """(text, column, colspan) of each cell; (column, colspan) where the text is a plain number.
+
+    A plain number is digits with at most one point: among such texts no label and no header can be.
+    """
     # [::2] of a cell is text, column, colspan, and [2::2] the same without the text: half the time of naming them.
-    return [cell[2::2] if is_plain_number(cell[0]) else cell[::2] for cell in row]
-
-
-def is_plain_number(text: str) -> bool:
-    """Whether a text is digits, with at most one point: the texts among which no label and no header can be."""
-    return (
-        text[-1:].isdigit()
-        and text.isascii()
+    return [
+        cell[2::2]
+        if (text := cell[0]).isascii()
+        and (text.isdigit() or _is_decimal(text))
         and len(text) <= LONGEST_NUMBER
-        and (text.isdigit() or text.replace(".", "", 1).isdigit())
-    )
+        else cell[::2]
+        for cell in row
+    ]
+
+
+def _is_decimal(text: str) -> bool:
+    return text[-1:].isdigit() and text.replace(".", "", 1).isdigit()
 
 
 _known = KnownRows()

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from extractors import forms
 from extractors.known_labels import known_labels
 from extractors.labels import LONGEST_KNOWN, key, plain
 from extractors.numbers import is_value_like
-from extractors.records import Paragraph
+from extractors.records import Paragraph, new_record
 
 _HEADING = re.compile(r"^[(]?[一二三四五六七八九十]{1,3}[)]?[、.,:]")
 _LONGEST_HEADING = 45
@@ -50,6 +50,8 @@ class Token(NamedTuple):
 
 def is_heading(text: str) -> bool:
     """Whether a line is a chapter's heading: numbered, short, and no row of a form."""
+    if text.isdecimal():
+        return False
     return _is_heading_known(text) if len(text) <= LONGEST_KNOWN else _is_heading(text)
 
 
@@ -68,25 +70,61 @@ def _is_heading(text: str) -> bool:
 _is_heading_known = lru_cache(maxsize=16384)(_is_heading)
 
 
+class Looks(NamedTuple):
+    """What a line looks like by itself: it names a form's mark; it is prose, and holds no row of a table all the same."""
+
+    has_mark: bool
+    is_prose: bool
+
+
+_IS_VALUE = Looks(has_mark=False, is_prose=False)
+
+
+def _looks(text: str) -> Looks:
+    if text.isdecimal():  # a value alone on its line, the most frequent line of all
+        return _IS_VALUE
+    return _looks_known(text) if len(text) <= LONGEST_KNOWN else _look_at(text)
+
+
+def _look_at(text: str) -> Looks:
+    folded = plain(text[:_EXAMINED])
+    is_prose = _is_prose(folded) and not known_labels().begins(key(text)) and not _has_row_words(text)
+    return Looks(any(mark in folded for mark in _marks()), is_prose)
+
+
+_looks_known = lru_cache(maxsize=16384)(_look_at)
+
+
+@cache
+def _marks() -> tuple[str, ...]:
+    return (forms.proactive().section_mark, *forms.load("tables")["marks"])
+
+
+def _has_row_words(text: str) -> bool:
+    """Whether a line that reads like prose holds a table all the same (a report run together on one line)."""
+    words = text[:200_000].split()
+    return len(words) > 20 and sum(is_value_like(word) for word in words) >= 10
+
+
+def _is_value_cell(text: str) -> bool:
+    """Whether a cell or word stands for a value and is no label either (无)."""
+    return text.isdecimal() or (is_value_like(text) and not known_labels()(key(text)))
+
+
 class LooseLines:
     """Cuts a run of lines into the stretches that can hold tables, and those into tokens."""
 
     def __init__(self) -> None:
         self.known = known_labels()
-        self.marks = (forms.proactive().section_mark, *forms.load("tables")["marks"])
 
     def tokens(self, lines: Sequence[Paragraph]) -> Iterator[tuple[list[Token], bool]]:
         """(tokens, whether they reach the last line) of each stretch of lines that can hold tables."""
-        if not any(self._has_mark(paragraph.text) for paragraph in lines):
+        if not any(_looks(paragraph.text).has_mark for paragraph in lines):
             return
         for region in self._regions(lines):
             spaced = _is_spaced(region)
-            tokens = list(self._cells_of_spaced(region) if spaced else self._words_of(region))
+            tokens = self._cells_of_spaced(region) if spaced else list(self._words_of(region))
             yield tokens, region[-1][1] is lines[-1]
-
-    def _has_mark(self, text: str) -> bool:
-        folded = plain(text[:_EXAMINED])
-        return any(mark in folded for mark in self.marks)
 
     def _regions(self, paragraphs: Sequence[Paragraph]) -> Iterator[list[Line]]:
         """Stretches of lines that can belong to tables: from a form's mark to the next prose, headings among them.
@@ -95,50 +133,43 @@ class LooseLines:
         """
         region: list[Line] = []
         for number, paragraph in enumerate(paragraphs):
-            folded = plain(paragraph.text[:_EXAMINED])
-            is_prose = _is_prose(folded) and not self.known.begins(key(paragraph.text))
-            if region and is_prose and not self._has_row_words(paragraph.text):
+            looks = _looks(paragraph.text)
+            if region and looks.is_prose:
                 yield [*region, (number, Paragraph("", paragraph.gap))]
                 region = []
-            elif region:
+            elif region or (looks.has_mark and not looks.is_prose):
                 region.append((number, paragraph))
-            elif self._has_mark(paragraph.text) and not (
-                is_prose and not self._has_row_words(paragraph.text)
-            ):
-                region = [(number, paragraph)]
         if region:
             yield region
 
-    def _has_row_words(self, text: str) -> bool:
-        """Whether a line that reads like prose holds a table all the same (a report run together on one line)."""
-        words = text[:200_000].split()
-        return len(words) > 20 and sum(is_value_like(word) for word in words) >= 10
-
-    def _cells_of_spaced(self, region: Sequence[Line]) -> Iterator[Token]:
+    def _cells_of_spaced(self, region: Sequence[Line]) -> list[Token]:
         """One cell a line with blank lines between: three blank lines are a blank cell, none is the same cell."""
-        cells: list[list[str]] = []
-        numbers: list[int] = []
+        tokens: list[Token] = []
+        joint = ""
         heads = False
-        for number, paragraph in region:
-            was_heading, heads = heads, is_heading(paragraph.text)
-            if cells and paragraph.gap == 0 and not (heads or was_heading):
-                cells[-1] += [paragraph.text] if paragraph.text else []
+        for number, (text, gap) in region:
+            if gap == 1 and text.isdecimal():  # nearly every line of the tables
+                tokens.append(new_record(Token, (text, number, len(tokens), True)))
+                joint, heads = "\n", False
                 continue
-            if cells:
-                for _ in range(max(0, paragraph.gap - 1) // 2):
-                    cells.append([""])
-                    numbers.append(number)
-                if paragraph.gap and paragraph.gap % 2 == 0:
+            was_heading, heads = heads, is_heading(text)
+            if tokens and gap == 0 and not (heads or was_heading):
+                if text:
+                    last = tokens.pop()
+                    text = f"{last.text}{joint}{text}"
+                    tokens.append(Token(text, last.line, last.place, _is_value_cell(text)))
+                continue
+            if tokens and gap > 1:
+                blanks = [""] * ((gap - 1) // 2)
+                if gap % 2 == 0:
                     # Half a blank cell: something is missing here, so that no row across it counts right.
-                    cells.append([HALF_BLANK])
-                    numbers.append(number)
-            if paragraph.text:
-                cells.append([paragraph.text])
-                numbers.append(number)
-        for place, (parts, number) in enumerate(zip(cells, numbers, strict=True)):
-            text = "".join(parts) if len(parts) > 1 and not parts[0][-1:].isdigit() else "\n".join(parts)
-            is_value = not text or (is_value_like(text) and not self.known(key(text)))
-            yield Token(text, number, place, is_value)
+                    blanks.append(HALF_BLANK)
+                for blank in blanks:
+                    tokens.append(Token(blank, number, len(tokens), not blank))
+            if text:
+                tokens.append(new_record(Token, (text, number, len(tokens), _is_value_cell(text))))
+                joint = "\n" if text[-1].isdigit() else ""
+        return tokens
 
     def _words_of(self, region: Sequence[Line]) -> Iterator[Token]:
         """Words of lines; where lines are cells (one value a line), a line with inner spaces (1 619) stays whole."""
@@ -155,7 +186,7 @@ class LooseLines:
                 place += 1
                 if place > _MOST_TOKENS:
                     return
-                yield Token(word, number, place, is_value_like(word) and not self.known(key(word)))
+                yield new_record(Token, (word, number, place, _is_value_cell(word)))
 
     def _labels_joined(self, words: list[str]) -> Iterator[str]:
         """Words of a line, those that only together are a label (行 政 许 可) as one."""

@@ -97,7 +97,7 @@ def _figures(parts: list[Part], year: int | None) -> list[Figure]:
     for part in parts:
         if part.paragraph != paragraph:
             topic, paragraph = words.chapter_topics.get(part.chapter, ""), part.paragraph
-        if not _WORTH_READING.search(part.text):
+        if part.text.isdecimal() or not _WORTH_READING.search(part.text):
             continue
         for sentence in _sentences(part.text):
             folded = _fold(sentence)

@@ -16,7 +16,7 @@ from extractors.carried_page import carried_page
 from extractors.decode import decode
 from extractors.errors import Refused
 from extractors.labels import fold
-from extractors.records import Block, Document, Grid, GridCell, Paragraph
+from extractors.records import Block, Document, Grid, GridCell, Paragraph, new_record
 
 MOST_COLUMNS = 64
 """A span reaches no further; the widest statutory table has 15 columns."""
@@ -25,12 +25,14 @@ MOST_CHARACTERS = 12_000_000
 LONGEST_CELL = 20_000
 
 _BREAK = "\f"  # white space to the parser, so it may stand between rows; never in the text of a page
+_BREAKS = re.compile(rf"{_BREAK}[ \t\r\n{_BREAK}]*")
 _LINE_TAG = re.compile(r"<(?=/?(?:[pdthPDTH]|[bB][rR]|[lL][iI]|[sS]ec|[aA]rt))")
 """Tags that begin or end a line, by the first letters of their names: a mark too many is only white space."""
 _IMAGE = "\x1f"
 _PRE = re.compile(r"<(pre|textarea)\b.{0,2000000}?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _NUMBER = re.compile(r"\s*(\d{1,9})")
-_GRID = re.compile("\x1dgrid(\\d+)\x1d")
+_GRID_MARK = "\x1d"
+_GRID = re.compile(f"{_GRID_MARK}grid(\\d+){_GRID_MARK}")
 _FILE_LINK = re.compile(
     r"\.(?:pdf|docx?|xlsx?|wps|et|ofd|rtf|zip|rar)(?:$|[?#&])|downfile|/attach/|virtual_attach_file|filename=",
     re.IGNORECASE,
@@ -58,9 +60,8 @@ def _read_page(text: str, url: str, is_carried: bool = False) -> Document:
     title = _title(tree, meta)
     attachments = _attachments(tree, text, url)
     carried = "" if is_carried else carried_page(tree)
-    for tag in ("script", "style", "noscript", "template"):
-        for node in tree.css(tag):
-            node.decompose()
+    for node in tree.css("script,style,noscript,template"):
+        node.decompose()
     show(tree, text)
     grids = _take_grids(tree, is_cut)
     body = tree.body
@@ -85,12 +86,13 @@ def _mark(text: str) -> str:
 
 def _ends_inside_a_cell(text: str) -> bool:
     """Whether the bytes stop inside a table cell, so that its last digits may be missing."""
-    lowered = text[-200_000:].lower()
-    last_table = lowered.rfind("<table")
-    if lowered.rfind("</table") > last_table or (last_table < 0 and "<td" not in lowered):
+    # Tags are ASCII, and ASCII is folded to lower case in a third of the time.
+    lowered = text[-200_000:].encode("ascii", "replace").lower()
+    last_table = lowered.rfind(b"<table")
+    if lowered.rfind(b"</table") > last_table or (last_table < 0 and b"<td" not in lowered):
         return False
-    return max(lowered.rfind("</td"), lowered.rfind("</th"), lowered.rfind("</tr")) < max(
-        lowered.rfind("<td"), lowered.rfind("<th")
+    return max(lowered.rfind(b"</td"), lowered.rfind(b"</th"), lowered.rfind(b"</tr")) < max(
+        lowered.rfind(b"<td"), lowered.rfind(b"<th")
     )
 
 
@@ -114,7 +116,7 @@ def _take_grids(tree: Any, is_cut: bool) -> list[Grid]:
         if cells > MOST_CELLS:
             raise Refused(f"the page has more than {MOST_CELLS:,} table cells")
         grids.append(grid)
-        table.replace_with(f"{_BREAK}\x1dgrid{len(grids) - 1}\x1d{_BREAK}")
+        table.replace_with(f"{_BREAK}{_GRID_MARK}grid{len(grids) - 1}{_GRID_MARK}{_BREAK}")
     if is_cut and grids:
         grids[-1] = Grid(rows=grids[-1].rows, padded=grids[-1].padded, cut=True)
     return grids
@@ -172,7 +174,7 @@ def lay_out(printed: list[list[tuple[str, int, int]]]) -> Grid:
             while taken.get(column, -1) >= number:
                 column += 1
             if rowspan == 1 == colspan:
-                row.append(GridCell(text, number, column))
+                row.append(new_record(GridCell, (text, number, column, 1, 1, False)))
                 column += 1
                 continue
             width = min(colspan, max(1, MOST_COLUMNS - column))
@@ -191,14 +193,14 @@ def _blocks(text: str, grids: list[Grid]) -> tuple[tuple[Block, ...], int]:
     blocks: list[Block] = []
     images = 0
     prose = False
-    for piece in text.split(_BREAK):
-        if found := _GRID.search(piece):
+    for piece in _BREAKS.split(text):
+        if _GRID_MARK in piece and (found := _GRID.search(piece)):
             blocks.append(grids[int(found[1])])
             piece = _GRID.sub("", piece)
-        pictures = piece.count(_IMAGE)
-        line = " ".join(piece.replace(_IMAGE, " ").split())
-        if pictures and prose:
-            images += pictures
+        if _IMAGE in piece:
+            images += piece.count(_IMAGE) if prose else 0
+            piece = piece.replace(_IMAGE, " ")
+        line = " ".join(piece.split())
         if line:
             blocks.append(Paragraph(line))
             prose = prose or line.startswith(("一、", "一,", "一．", "一.", "二、"))

@@ -6,15 +6,20 @@ Tells layouts by their pipes and blank lines alone; knows no form.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 
 from extractors.decode import decode
 from extractors.errors import Refused
-from extractors.records import Block, Document, Grid, GridCell, Paragraph, Strip
+from extractors.labels import LONGEST_KNOWN
+from extractors.records import Block, Document, Grid, GridCell, Paragraph, Strip, new_record
 
 MOST_CHARACTERS = 12_000_000
 MOST_LINES = 200_000
 LONGEST_PARAGRAPH = 200_000
 _MARKDOWN_RULE = re.compile(r"^[\s|:\-]*-{2,}[\s|:\-]*$")
+_WIDE_SPACE = re.compile(r"\s\s|[^\S ]")
+"""White space that is more than the single spaces around fields and words."""
 _LEAST_CELLS_OF_A_ROW = 3
 _LONG_LINE = 40
 MOST_FIELDS = 200
@@ -37,16 +42,17 @@ def blocks_of_text(text: str) -> tuple[tuple[Block, ...], bool]:
     run: list[str] = []
     gap = 0
     lines = text.split("\n", MOST_LINES)
+    has_pipes = "|" in text or "｜" in text
     for line in lines[:MOST_LINES]:
-        if "|" in line or "｜" in line:
+        if has_pipes and ("|" in line or "｜" in line):
             run.append(line.replace("｜", "|"))
             continue
-        if run and line.strip():
-            blocks += _piped(run, cut=False)
-            run = []
-        folded = " ".join(line.split())
+        folded = line if line.isdecimal() else " ".join(line.split())
         if folded:
-            blocks.append(Paragraph(folded[:LONGEST_PARAGRAPH], gap))
+            if run:
+                blocks += _piped(run, cut=False)
+                run = []
+            blocks.append(new_record(Paragraph, (folded[:LONGEST_PARAGRAPH], gap)))
             gap = 0
         else:
             gap += 1
@@ -57,8 +63,8 @@ def blocks_of_text(text: str) -> tuple[tuple[Block, ...], bool]:
 
 def _piped(run: list[str], cut: bool) -> list[Block]:
     """A run of lines with pipes: rows when lines hold several cells, else a strip of cells."""
-    rows = [line for line in run if not _MARKDOWN_RULE.match(line)]
-    several = sum(_printed_cells(line) >= _LEAST_CELLS_OF_A_ROW for line in rows)
+    rows = [line for line in run if "--" not in line or not _MARKDOWN_RULE.match(line)]
+    several = any(_printed_cells(line) >= _LEAST_CELLS_OF_A_ROW for line in rows)
     is_one_line = len(rows) == 1 and rows[0].count("|") > _LONG_LINE
     if several and not is_one_line:
         return [_grid(rows, cut)]
@@ -84,25 +90,36 @@ def _grid(rows: list[str], cut: bool) -> Grid:
         fields.append(row)
     is_padded = any(None in row for row in fields) or len({len(row) for row in fields}) > 1
     cells = tuple(
-        tuple(
-            GridCell(text or "", number, column, is_padding=text is None)
-            for column, text in enumerate(row[:MOST_FIELDS])
-        )
-        for number, row in enumerate(fields)
+        [
+            tuple(
+                [
+                    new_record(GridCell, (text or "", number, column, 1, 1, text is None))
+                    for column, text in enumerate(row[:MOST_FIELDS])
+                ]
+            )
+            for number, row in enumerate(fields)
+        ]
     )
     return Grid(rows=cells, padded=is_padded, cut=cut)
 
 
-def _fields(line: str, is_one_line: bool = False) -> list[str | None]:
-    """What stands between a line's pipes; None for padding.
+def _fields(line: str, is_one_line: bool = False) -> Sequence[str | None]:
+    """What stands between a line's pipes; None for padding. Most lines of a form are printed again and again.
 
     Converters write a row's cells with ` | ` between and after them and then a bare pipe for each column that spans
     swallowed: `a |  | ||` is a, a blank cell (two spaces), and two paddings (one space, nothing).
     """
+    return (
+        _fields_known(line) if len(line) <= LONGEST_KNOWN and not is_one_line else _split(line, is_one_line)
+    )
+
+
+def _split(line: str, is_one_line: bool = False) -> Sequence[str | None]:
     raw = line.split("|")
     if len(raw) > 1 and not raw[-1].strip():
         raw = raw[:-1]
-    fields: list[str | None] = [" ".join(text.split()) for text in raw]
+    is_wide = _WIDE_SPACE.search(line)
+    fields: list[str | None] = [" ".join(text.split()) if is_wide else text.strip() for text in raw]
     for place in range(len(raw) - 1, 0, -1):
         ends_row = place + 1 == len(raw) or fields[place + 1] is None or is_one_line
         if not raw[place] or (raw[place] == " " and ends_row):
@@ -110,6 +127,9 @@ def _fields(line: str, is_one_line: bool = False) -> list[str | None]:
         elif not is_one_line:
             break  # padding stands at a row's end only
     return fields
+
+
+_fields_known = lru_cache(maxsize=8192)(_split)
 
 
 def _cells_of_lines(rows: list[str]) -> list[str | None]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -186,20 +187,24 @@ def to_tables(readings: Sequence[Reading]) -> dict[str, pa.Table]:
         "documents": pa.Table.from_pylist([r.document for r in readings], schema=arrow_schema("documents"))
     }
     for name, kind in (("cells", Cell), ("leftovers", Leftover), ("chapters", Chapter)):
-        rows = [item for reading in readings for item in getattr(reading, name)]
-        shas = [r.document["snapshot_sha256"] for r in readings for _ in getattr(r, name)]
+        lists = [getattr(reading, name) for reading in readings]
+        names = kind._fields
+        values = list(chain.from_iterable(chain.from_iterable(lists)))
+        length = len(values) // len(names)
+        shas = chain.from_iterable(
+            [reading.document["snapshot_sha256"]] * len(rows)
+            for reading, rows in zip(readings, lists, strict=True)
+        )
+        columns: dict[str, Any] = {
+            "snapshot_sha256": pa.array(list(shas), pa.string()),
+            "extractor_version": pa.repeat(extractor_version(), length),
+        }
         schema = arrow_schema(name)
-        columns = dict(zip(kind._fields, zip(*rows, strict=True), strict=True)) if rows else {}
-        arrays = []
         for column in schema:
-            if column.name == "snapshot_sha256":
-                arrays.append(pa.array(shas, column.type))
-            elif column.name == "extractor_version":
-                arrays.append(pa.array([extractor_version()] * len(rows), column.type))
-            else:
-                source = columns.get(column.name.removeprefix("cell_"), ())
-                arrays.append(pa.array(source, column.type))
-        made[name] = pa.Table.from_arrays(arrays, schema=schema)
+            if column.name not in columns:
+                place = names.index(column.name.removeprefix("cell_"))
+                columns[column.name] = pa.array(values[place :: len(names)], column.type)
+        made[name] = pa.Table.from_arrays([columns[column] for column in schema.names], schema=schema)
     return made
 
 

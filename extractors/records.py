@@ -21,6 +21,11 @@ APPLICANTS = (
 """The seven columns of the requests table, in printed order: six kinds of applicants and their total."""
 
 
+new_record = tuple.__new__
+"""`new_record(GridCell, (…))` with every field named in order: half the time of the constructor, for the hundreds of cells
+of each document."""
+
+
 class GridCell(NamedTuple):
     """One printed cell. `row`, `column` are 0-based places in the grid after spans are laid out.
 
@@ -50,8 +55,7 @@ class Grid:
     cut: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Paragraph:
+class Paragraph(NamedTuple):
     """A stretch of running text, white space folded, never inside a table. `gap`: blank lines before it, in a text."""
 
     text: str

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from extractors import forms
 from extractors.known_rows import Plan
 from extractors.labels import fold
-from extractors.records import Cell, GridCell, Leftover
+from extractors.records import Cell, GridCell, Leftover, new_record
 
 MOST_LEFTOVERS = 200
 
@@ -67,9 +67,10 @@ class Sheet:
             self._last_statistic = plan.last_statistic
         mark = "ocr" if self._is_ocr else ""
         cells = self._cells
-        for name, place, unit in plan.cells:
-            text, line, column = row[place][:3]
-            cell = Cell(*name, text, text, unit, mark, table, line + 1, column + 1)
+        line = row[0].row + 1 if row else 0
+        for name, place, column, unit in plan.cells:
+            text = row[place][0]
+            cell = new_record(Cell, (*name, text, text, unit, mark, table, line, column))
             if name in cells:
                 self._settle(name, cell)
             else:
@@ -153,7 +154,8 @@ class Sheet:
 
     def _add(self, indicator: str, applicant: str | None, printed: Printed, unit: str) -> None:
         mark = printed.mark or ("ocr" if self._is_ocr else "")
-        cell = Cell(indicator, applicant, printed.text, printed.text, unit, mark, *printed[2:])
+        text = printed.text
+        cell = new_record(Cell, (indicator, applicant, text, text, unit, mark, *printed[2:]))
         name = (indicator, applicant)
         if printed.mark:
             self.look_away()
@@ -178,7 +180,11 @@ class Sheet:
     def finish(self) -> tuple[str | None, list[Cell], list[Leftover]]:
         """(form, cells, leftovers) of the document."""
         words = forms.requests()
-        indicators = {cell.indicator for cell in self._cells.values() if not _says_nothing(cell)}
+        indicators = {
+            cell.indicator
+            for cell in self._cells.values()
+            if (cell.printed.isdigit() and not cell.mark) or not _says_nothing(cell)
+        }
         if words.single_row in indicators and indicators & words.single_row_instead_of:
             for (indicator, applicant), cell in self._cells.items():
                 if indicator == words.single_row and cell.printed.strip():

@@ -16,7 +16,7 @@ from extractors import forms
 from extractors.labels import key, plain
 from extractors.loose_lines import HALF_BLANK, MOST_PIECES, LooseLines, Token, is_heading
 from extractors.numbers import unit_of, unit_of_label
-from extractors.records import Paragraph
+from extractors.records import Paragraph, new_record
 from extractors.sheet import Printed, Sheet
 
 _NOTE = re.compile(r"[(\[][^()\[\]]*[)\]]")
@@ -92,7 +92,7 @@ class StreamReader:
                 self.kind, self.header, self.blocks, self.above = "proactive", None, (), []
             elif label in proactive.header_starts and self.kind in ("", "proactive"):
                 self.kind, self.header, self.blocks = "proactive", [], ()
-            elif self.kind == "proactive" and not self._is_item(token.text):
+            elif self.kind == "proactive" and not _is_item(token.text):
                 (self.above if self.header is None else self.header).append(token.text)
             elif label in requests.column_groups or label == "自然人" or self._begins_requests(label):
                 self.kind = "requests"
@@ -107,11 +107,6 @@ class StreamReader:
         elif self.kind == "" and "自然人" in joined:
             self.kind = "requests"
 
-    def _is_item(self, text: str) -> bool:
-        """Whether a header ends here: an item's label, filling instructions behind it or not."""
-        items = forms.proactive().items
-        return bool(items.exact(key(text)) or items.exact(_run_key(text)))
-
     def _begins_requests(self, label: str) -> bool:
         """The table's first row, where its header is lost."""
         words = forms.requests()
@@ -120,7 +115,8 @@ class StreamReader:
     def _printed(self, token: Token, mark: str = "") -> Printed:
         if token is self.cut_token:
             mark = "cut"
-        return Printed(token.text, mark, self.table, token.line + 1, token.place + 1)
+        text, line, place, _ = token
+        return new_record(Printed, (text, mark, self.table, line + 1, place + 1))
 
     def _whole(self, segment: Segment) -> Printed:
         tokens = segment.values[:30]
@@ -130,9 +126,10 @@ class StreamReader:
     def _exactly(self, segment: Segment, n: int) -> list[Printed] | None:
         """The n values of a row, or None when there are more or fewer and their columns are not told."""
         values = segment.values
-        if any(token.text == HALF_BLANK for token in values):
+        printed = [token.text for token in values if not token.text.isdecimal()]
+        if HALF_BLANK in printed:
             return None
-        if len({token.line for token in values}) > 1 and any(_is_open(token.text) for token in values):
+        if any(map(_is_open, printed)) and len({token.line for token in values}) > 1:
             return None  # cells that wrap over lines: the lines no longer keep the order of the columns
         if len(values) != n:
             values = _without_page_number(values, n)
@@ -159,18 +156,22 @@ class StreamReader:
     def _request(self, segment: Segment, after: Sequence[Token], used: str) -> str:
         if not any(t.text.strip() for t in segment.values) and len(segment.values) < 7:
             return ""  # padding of the header
-        before = "".join(t.text for t in segment.texts)
-        before_key = _run_key(before)
-        if used and before_key.startswith(used):
-            before_key = before_key[len(used) :]
-        following = _run_key("".join(t.text for t in after[:12]))
-        code, completed = _row_of(segment.texts, before_key, following)
+        code, completed = self._row_of(segment.texts, after, used)
         if code and code.startswith("group:"):
             code = None
         values = self._exactly(segment, 7)
         whole = self._whole(segment)
         self.rows.append((code, values, whole))
         return completed
+
+    def _row_of(self, texts: Sequence[Token], after: Sequence[Token], used: str) -> tuple[str | None, str]:
+        """(row of the requests table the text before values ends in, what of the text behind them belongs to it)."""
+        if texts and (exact := forms.requests().rows.exact(key(texts[-1].text))):
+            return exact[0], ""
+        before = _run_key("".join([t.text for t in texts]))
+        if used and before.startswith(used):
+            before = before[len(used) :]
+        return _wrapped_row(texts, before, _run_key("".join([t.text for t in after[:12]])))
 
     def _finish_requests(self) -> None:
         """Rows whose label is broken beyond repair are told by their place, when no row is missing."""
@@ -241,15 +242,23 @@ class StreamReader:
 
 
 def _segments(tokens: Sequence[Token]) -> list[Segment]:
-    segments = [Segment()]
+    segment = Segment()
+    segments = [segment]
     for token in tokens:
         if token.is_value:
-            segments[-1].values.append(token)
-        else:
-            if segments[-1].values:
-                segments.append(Segment())
-            segments[-1].texts.append(token)
+            segment.values.append(token)
+            continue
+        if segment.values:
+            segment = Segment()
+            segments.append(segment)
+        segment.texts.append(token)
     return segments
+
+
+def _is_item(text: str) -> bool:
+    """Whether a header ends here: an item's label, filling instructions behind it or not."""
+    items = forms.proactive().items
+    return bool(items.exact(key(text)) or items.exact(_run_key(text)))
 
 
 def _last_label(texts: Sequence[Token], labels: forms.Labels) -> str:
@@ -307,11 +316,9 @@ def _run_key(text: str) -> str:
     return _NOT_WORD.sub("", _OPEN_NOTE.sub("", _NOTE.sub("", folded)))
 
 
-def _row_of(texts: Sequence[Token], before: str, following: str) -> tuple[str | None, str]:
-    """(row of the requests table the text ends in, what of the following text belongs to its label)."""
+def _wrapped_row(texts: Sequence[Token], before: str, following: str) -> tuple[str | None, str]:
+    """The row whose label is wrapped around its values: (row, what of the following text belongs to its label)."""
     rows = forms.requests().rows
-    if texts and (exact := rows.exact(key(texts[-1].text))):
-        return exact[0], ""
     best: tuple[int, str, str] = (0, "", "")
     for label, meanings in rows.meanings.items():
         if len(label) < 4:

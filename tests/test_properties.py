@@ -15,6 +15,8 @@ from dataclasses import replace
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
+from extractors.known_rows import forget_rows
+from extractors.match import match
 from extractors.narrative import read_narrative
 from extractors.numbers import read_prose_value
 from extractors.read import read_document
@@ -114,6 +116,21 @@ def test_texts_are_read_back_equal(own, form, layout, noise, encoding, seed, rep
         own = replace(own, digits="plain")
     report = make_report(seed, form, AGENCIES[seed % len(AGENCIES)], 2014 + seed % 11, own)
     _assert_read_back(report, render_text.render_text(report, layout, noise, seed, encoding, repeats_labels))
+
+
+@examples(0.5)
+@given(reports(), styles, noises, seeds, st.sampled_from(["page", "pipe", "pipe_leading", "pipe_open"]))
+def test_what_was_read_before_changes_no_reading(report, style, noise, seed, layout):
+    """Rows of known shapes are read from memory: the same report with other figures, then this one, then as if new."""
+    for of_report in (make_report(seed, report.form, report.agency, report.year), report):
+        if layout == "page":
+            rendered = render_html.render_html(of_report, style, noise, seed)
+        else:
+            rendered = render_text.render_text(of_report, layout, noise, seed)
+        document = read_document(rendered.content, "report" + rendered.suffix)
+        remembered = match(document), match(document)
+        forget_rows()
+        assert remembered == (match(document),) * 2
 
 
 @examples(0.08)
