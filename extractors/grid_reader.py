@@ -36,12 +36,14 @@ class TableState(NamedTuple):
     has_units: bool = False
     review: ReviewHeader = ReviewHeader()
     is_stray: bool = False
+    header_is_full: bool = True
 
     def key(self) -> Hashable:
         """Equal for states under which every row reads the same: the line a header stands in does not count."""
         return (
             *(self.table_kind, self.blocks, self.units, self.upper_header),
             *(self.value_column, self.statistics_columns, self.has_units, self.review, self.is_stray),
+            self.header_is_full,
             tuple(cell[::2] for cell in self.header_cells),
             tuple(tuple(cell[::2] for cell in column) for column in self.half_header),
             tuple((name, cell[::2]) for name, cell in self.applicants),
@@ -71,6 +73,7 @@ class GridReader:
         self.applicants, self.upper_header = dict(state.applicants), dict(state.upper_header)
         self.value_column, self.statistics_columns = state.value_column, state.statistics_columns
         self.has_units, self.review, self.is_stray = state.has_units, state.review, state.is_stray
+        self.header_is_full = state.header_is_full
 
     def _number(self) -> int:
         """The number of the state the fields hold."""
@@ -87,6 +90,7 @@ class GridReader:
             has_units=self.has_units,
             review=self.review,
             is_stray=self.is_stray,
+            header_is_full=self.header_is_full,
         )
         return self.known.number_of(state.key(), state)
 
@@ -194,6 +198,7 @@ class GridReader:
         columns = self._columns_of_header(row, keys, first)
         if columns is not None:
             self.table_kind = "proactive"
+            self.header_is_full = self.is_full
             self.half_header = [[cell] for cell in columns]
             self._use_header()
             if not self.blocks:
@@ -284,7 +289,8 @@ class GridReader:
         if self.grid.padded or len(self.header_cells) != n:
             return None
         # Where several tables run into one, a narrow one is told by cells that stand just below its header's.
-        if not self.is_full and [c[2::2] for c in values] != [c[2::2] for c in self.header_cells]:
+        is_whole = self.is_full and self.header_is_full
+        if not is_whole and [c[2::2] for c in values] != [c[2::2] for c in self.header_cells]:
             return None
         chosen: list[Printed] = []
         for header in self.header_cells:
@@ -412,8 +418,14 @@ class GridReader:
             crosses = below[0].column < left or below[0].column + below[0].colspan > right
             lost = crosses and below[0].text.strip()
             chosen.append(self._printed(below[0], mark="column_lost" if lost else ""))
+        first = min(left for left, _ in places)
+        covered = {column for left, right in places for column in range(left, right)}
         outside = [
-            c for c in values if c.text.strip() and c.column + c.colspan <= min(left for left, _ in places)
+            c
+            for c in values
+            if c.text.strip()
+            and (c.column < first or is_value_like(c.text))
+            and covered.isdisjoint(range(c.column, c.column + c.colspan))
         ]
         return None if outside else chosen
 

@@ -6,6 +6,7 @@ several tables, or a group a row. A row is taken only where header and values ag
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from extractors import forms
 from extractors.numbers import is_value_like
 from extractors.records import GridCell
 
+_YEAR = re.compile(r"20\d\d")
 FEWEST_OF_FIFTEEN = 10
 """A row of fewer values is not taken for the form's fifteen with some lost."""
 LONGEST_REMARK = 10
@@ -83,7 +85,9 @@ class ReviewHeader(NamedTuple):
         ends = (row[0].column, row[-1].column + row[-1].colspan)
         if len(values) > wanted and len(self.places) == wanted and ends == self.ends:
             left, right = self.places[0][0], sum(self.places[-1])
-            return [cell for cell in values if left <= cell.column < right]
+            aside = [cell for cell in values if not left <= cell.column < right]
+            if all(_is_no_count(cell.text) for cell in aside):
+                return [cell for cell in values if left <= cell.column < right]
         return values
 
     def _holds_values(self, values: Sequence[GridCell]) -> bool:
@@ -107,3 +111,8 @@ class ReviewHeader(NamedTuple):
             cell.column < column + span and cell.column + cell.colspan > column
             for cell, (column, span) in zip(values, self.places, strict=True)
         )
+
+
+def _is_no_count(text: str) -> bool:
+    """Whether a cell beside the values is none of them: blank, a word or a year."""
+    return not text.strip() or not is_value_like(text) or bool(_YEAR.fullmatch(text.strip()))
