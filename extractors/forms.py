@@ -89,6 +89,8 @@ class Proactive:
         words = load("proactive")
         self.section_mark: str = words["section_mark"]
         self.header_starts = frozenset(words["header_starts"])
+        self.header_corners = frozenset(words["header_corners"])
+        self.side_columns = frozenset(words["side_columns"])
         self.items = Labels((label, item) for item, labels in words["items"].items() for label in labels)
         self.blocks = tuple(
             Block(
@@ -149,6 +151,8 @@ class Requests:
         self.rows = Labels(rows)
         self.order = tuple(row["code"] for row in words["rows"] if "code" in row)
         self.single_row: str = words["single_row"]["code"]
+        self.single_row_numbers = tuple(words["single_row"]["numbers"])
+        self.common_words = frozenset(words["common_words"])
         self.single_row_instead_of = frozenset(words["single_row"]["instead_of"])
 
 
@@ -158,6 +162,8 @@ class Review:
     def __init__(self) -> None:
         words = load("review_litigation")
         self.groups = Labels((label, code) for code, labels in words["groups"].items() for label in labels)
+        self.group_codes = tuple(words["groups"])
+        self.result_codes = tuple(words["results"])
         self.group_headings = frozenset(words["group_headings"])
         # Kinds of lawsuits: unlike 行政复议 and 行政诉讼 they are named by no chapter's title.
         self.told_apart = frozenset(

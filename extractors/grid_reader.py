@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 from extractors import forms
 from extractors.known_rows import LONGEST_SHAPE, Plan, known_rows, shape_of
-from extractors.labels import key
+from extractors.labels import fold, key, plain
 from extractors.numbers import is_value_like, unit_of, unit_of_label
 from extractors.records import Grid, GridCell
+from extractors.review_header import ReviewHeader
 from extractors.sheet import Printed, Sheet
 
 _is_padding = attrgetter("is_padding")
@@ -33,12 +34,16 @@ class TableState(NamedTuple):
     value_column: int | None = 0
     statistics_columns: int = 1
     has_units: bool = False
+    review: ReviewHeader = ReviewHeader()
+    is_stray: bool = False
+    header_is_full: bool = True
 
     def key(self) -> Hashable:
         """Equal for states under which every row reads the same: the line a header stands in does not count."""
         return (
             *(self.table_kind, self.blocks, self.units, self.upper_header),
-            *(self.value_column, self.statistics_columns, self.has_units),
+            *(self.value_column, self.statistics_columns, self.has_units, self.review, self.is_stray),
+            self.header_is_full,
             tuple(cell[::2] for cell in self.header_cells),
             tuple(tuple(cell[::2] for cell in column) for column in self.half_header),
             tuple((name, cell[::2]) for name, cell in self.applicants),
@@ -67,16 +72,25 @@ class GridReader:
         self.half_header = [list(column) for column in state.half_header]
         self.applicants, self.upper_header = dict(state.applicants), dict(state.upper_header)
         self.value_column, self.statistics_columns = state.value_column, state.statistics_columns
-        self.has_units = state.has_units
+        self.has_units, self.review, self.is_stray = state.has_units, state.review, state.is_stray
+        self.header_is_full = state.header_is_full
 
     def _number(self) -> int:
         """The number of the state the fields hold."""
         state = TableState(
-            *(self.table_kind, self.blocks, self.units, self.header_cells),
-            tuple(map(tuple, self.half_header)),
-            tuple(self.applicants.items()),
-            tuple(self.upper_header.items()),
-            *(self.value_column, self.statistics_columns, self.has_units),
+            table_kind=self.table_kind,
+            blocks=self.blocks,
+            units=self.units,
+            header_cells=self.header_cells,
+            half_header=tuple(map(tuple, self.half_header)),
+            applicants=tuple(self.applicants.items()),
+            upper_header=tuple(self.upper_header.items()),
+            value_column=self.value_column,
+            statistics_columns=self.statistics_columns,
+            has_units=self.has_units,
+            review=self.review,
+            is_stray=self.is_stray,
+            header_is_full=self.header_is_full,
         )
         return self.known.number_of(state.key(), state)
 
@@ -142,6 +156,8 @@ class GridReader:
             if self.table_kind == "review":
                 self._review_values(row, keys)
             return
+        if len(filled) > 1 and _is_ordinal(row[filled[0]].text) and not is_value_like(row[filled[1]].text):
+            filled = filled[1:]
         first = filled[0]
         if self._section(row, keys, filled) or self._header(row, keys, first):
             return
@@ -159,6 +175,7 @@ class GridReader:
         if self.table_kind == "requests" and not has_digits:
             self._lower_header(row)
         elif self.table_kind and has_digits and len(filled) > 1:
+            self.is_stray = True
             self._leave(row, "unknown_row", "no row of the form has this label")
 
     # -- chapter 二 ----------------------------------------------------------------------------------------------
@@ -178,13 +195,14 @@ class GridReader:
     def _header(self, row: Sequence[GridCell], keys: Sequence[str], first: int) -> bool:
         """信息内容 and its columns; a header broken over two rows is put together column by column."""
         words = forms.proactive()
-        if keys[first] in words.header_starts:
-            cells = [cell for cell, k in zip(row[first + 1 :], keys[first + 1 :], strict=True) if k]
+        columns = self._columns_of_header(row, keys, first)
+        if columns is not None:
             self.table_kind = "proactive"
-            self.half_header = [[cell] for cell in cells]
+            self.header_is_full = self.is_full
+            self.half_header = [[cell] for cell in columns]
             self._use_header()
             if not self.blocks:
-                self.half_header = [[cell] for cell in _merged(cells)]
+                self.half_header = [[cell] for cell in _merged(columns)]
                 self._use_header()
             return True
         if not self.half_header or self.blocks or words.items.find(keys[first]):
@@ -199,6 +217,26 @@ class GridReader:
         self._use_header()
         return bool(self.blocks)
 
+    def _columns_of_header(
+        self, row: Sequence[GridCell], keys: Sequence[str], first: int
+    ) -> list[GridCell] | None:
+        """The cells that name columns, when the row is a header: after 信息内容, or all of them known by name.
+
+        A section's mark may stand beside it, a column of remarks or units among them.
+        """
+        words = forms.proactive()
+        here = [i for i in range(first, len(keys)) if keys[i] and keys[i] not in words.side_columns]
+        if here and words.section_mark in keys[here[0]]:
+            here = here[1:]
+        if not here:
+            return None
+        rest = here[1:]
+        if keys[here[0]] not in words.header_starts:
+            rest = rest if keys[here[0]] in words.header_corners else here
+            if not rest or not words.column_words.issuperset(keys[i] for i in rest):
+                return None
+        return [row[i] for i in rest]
+
     def _use_header(self) -> None:
         texts = ["".join(cell.text for cell in column) for column in self.half_header]
         self.blocks = forms.proactive().block_of(tuple(key(text) for text in texts))
@@ -206,6 +244,8 @@ class GridReader:
         self.header_cells = tuple(column[0] for column in self.half_header)
 
     def _proactive_row(self, row: Sequence[GridCell], keys: Sequence[str], first: int) -> bool:
+        if forms.proactive().section_mark in keys[first] and first + 1 < len(keys):
+            first += 1
         meanings = forms.proactive().items.find(keys[first])
         if not meanings or self.table_kind != "proactive":
             return False
@@ -250,7 +290,11 @@ class GridReader:
         self, row: Sequence[GridCell], values: Sequence[GridCell], n: int
     ) -> list[Printed] | None:
         """Cells under the header cell they stand below, when the row fills the table; merged ones are lost."""
-        if self.grid.padded or len(self.header_cells) != n or not self.is_full:
+        if self.grid.padded or len(self.header_cells) != n:
+            return None
+        # Where several tables run into one, a narrow one is told by cells that stand just below its header's.
+        is_whole = self.is_full and self.header_is_full
+        if not is_whole and [c[2::2] for c in values] != [c[2::2] for c in self.header_cells]:
             return None
         chosen: list[Printed] = []
         for header in self.header_cells:
@@ -312,7 +356,8 @@ class GridReader:
         meaning = ""
         for i, k in enumerate(keys[:5]):
             meanings = words.rows.find(k) if k else ()
-            if k and not meanings and label < 0 and not is_value_like(row[i].text):
+            is_group = row[i].rowspan > 1 and any(_has_digit(cell.text) for cell in row[i + 1 :])
+            if k and not meanings and label < 0 and not is_value_like(row[i].text) and not is_group:
                 break  # something else stands before: 商业 | 科研 | 其他 is the header in pieces
             if not meanings or (label >= 0 and row[i].text and is_value_like(row[i].text)):
                 continue
@@ -320,6 +365,15 @@ class GridReader:
         is_outside = self.table_kind != "requests" and (len(keys[label]) < 4 or len(row) - label <= 5)
         if label < 0 or label + 1 == len(row) or is_outside or self.table_kind == "review":
             return False
+        if keys[label] in words.common_words:
+            if self.is_stray and not _is_numbered(row[label].text):
+                return False  # 其他 or 总计 below rows that are none of the form: another table's
+            if meaning in words.single_row_instead_of and plain(row[label].text).startswith(
+                words.single_row_numbers
+            ):
+                meaning = words.single_row
+        else:
+            self.is_stray = False
         if meaning.startswith("group:"):
             if any(_has_digit(cell.text) for cell in row[label + 1 :]):
                 self._leave(
@@ -378,8 +432,14 @@ class GridReader:
             crosses = below[0].column < left or below[0].column + below[0].colspan > right
             lost = crosses and below[0].text.strip()
             found.append(self._printed(below[0], mark="column_lost" if lost else ""))
+        first = min(left for left, _ in places)
+        covered = {column for left, right in places for column in range(left, right)}
         outside = [
-            c for c in values if c.text.strip() and c.column + c.colspan <= min(left for left, _ in places)
+            c
+            for c in values
+            if c.text.strip()
+            and (c.column < first or is_value_like(c.text))
+            and covered.isdisjoint(range(c.column, c.column + c.colspan))
         ]
         return None if outside else found
 
@@ -398,26 +458,26 @@ class GridReader:
         ]
         filled = sum(bool(k) for k in keys)
         names_group = any(k in words.group_headings or words.groups.exact(k) for k in keys)
-        if not known or (len(known) < filled and not names_group):
+        stands_aside = bool(keys[0]) and keys[0] not in known
+        if not known or (len(known) < filled - stands_aside and not names_group):
             return False
-        if any(_has_digit(cell.text) for cell in row) or (filled == 1 and self.table_kind != "review"):
+        # 行政复议 alone heads a table of its own where it reaches over its five results.
+        is_alone = filled == 1 and max(cell.colspan for cell in row) < len(words.result_codes)
+        if any(map(_has_digit, keys)) or (is_alone and self.table_kind != "review"):
             return False
         self.table_kind = "review"
+        self.review = self.review.with_row(row, keys)
         return True
 
     def _review_values(self, row: Sequence[GridCell], keys: Sequence[str]) -> bool:
-        values = list(row)
-        while len(values) > 15 and values[0].text.strip() and not is_value_like(values[0].text):
-            values = values[1:]
-        printed = [number for number, cell in enumerate(values) if cell.text.strip()]
-        if self.grid.padded and len(values) > 15 and printed and printed[-1] - printed[0] == 14:
-            values = values[printed[0] : printed[-1] + 1]
-        if len(values) < 10 or not all(is_value_like(cell.text.replace("\ufffd", "")) for cell in values):
+        found = self.review.filled_by(row, keys, self.grid.padded)
+        if found is None:
             return False
-        chosen = None
-        if len(values) == 15 and all(cell.colspan == 1 or not cell.text.strip() for cell in values):
-            chosen = [self._printed(cell) for cell in values]
-        self.sheet.review(chosen, self._raw(row, values))
+        groups, values = found
+        chosen = [self._printed(cell) for cell in values] if groups else None
+        self.sheet.review(chosen, self._raw(row, values), groups)
+        if groups != forms.review().group_codes:
+            self.review = self.review._replace(is_used=True)
         return True
 
     # -- the statistics form -------------------------------------------------------------------------------------
@@ -505,6 +565,16 @@ def _merged(cells: Sequence[GridCell]) -> list[GridCell]:
         else:
             merged.append(cell)
     return merged
+
+
+def _is_ordinal(text: str) -> bool:
+    """Whether a text can number a row (序号)."""
+    return text.isdigit() and len(text) <= 2
+
+
+def _is_numbered(label: str) -> bool:
+    """Whether a row's label is numbered as on the form: （七）总计, 3.其他."""
+    return fold(label) != key(label)
 
 
 def _has_digit(text: str) -> bool:

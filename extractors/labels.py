@@ -16,7 +16,7 @@ LONGEST_LABEL = 400
 LONGEST_KNOWN = 80
 """Texts up to this length are remembered once they are folded."""
 
-_INVISIBLE = re.compile(r"[\s\u200b-\u200f\u2028-\u202e\u2060\ufeff\x00-\x1f\xa0]+")
+_INVISIBLE = re.compile(r"[\s\u00ad\u200b-\u200f\u2028-\u202e\u2060\ufeff\x00-\x1f\xa0]+")
 _NOTE = re.compile(r"[(\[{〔【][^()\[\]{}〔〕【】]*[)\]}〕】]")
 _NUMBERING = re.compile(
     r"^(?:其中[:,]?)?(?:[(\[]?(?:[一二三四五六七八九十]{1,3}|\d{1,2})[)\]、.,:;·]|[①-⑳⑴-⒇]|\d{1,2}(?=[^\d.%]))+"
@@ -70,6 +70,8 @@ def _key(text: str) -> str:
         return ""
     bare = _NUMBERING.sub("", folded)
     noteless = _NOTE.sub("", bare)
+    if len(noteless) < len(bare) and _NOTE.search(noteless):
+        noteless = _NOTE.sub("", noteless)  # a note that held brackets of its own
     return _PUNCTUATION.sub("", noteless) or _PUNCTUATION.sub("", bare)
 
 

@@ -15,24 +15,32 @@ LARGEST = Decimal(10) ** 15
 """Larger values do not fit DECIMAL(20,4) and are no count of anything a report tells."""
 
 _TWO_NUMBERS = re.compile(r"[^(（\[【]*\d\s*\n\s*[\d.,]")
-_DASH = re.compile(r"[/\\\-—–―─_一~·.*]+|无|無|没有|不涉及|不适用", re.ASCII)
+_DASH = re.compile(
+    r"[/\\\-—–―─_一~·.*]+|无|無|没有|暂无|无数据|无此项|空|不涉及|未涉及|未发生|不适用|[Nn]/?[Aa]", re.ASCII
+)
 _PLAIN = r"(?P<digits>\d{1,3}(?:,\d{3})+|\d{1,15})(?P<fraction>\.\d{1,8})?"
 _COUNTER = r"(?:余|多)?(?:件|条|项|次|个|人|宗|份|篇|起|部|家|例|人次|批|期|场|名|处)*"
-_NOTE = r"(?P<note>[(\[【].*)?"
+_NOTE = r"(?P<note>[(\[【].*|[*※]+)?"
 _COUNT = re.compile(rf"(?:共|计)?{_PLAIN}(?P<multiplier>[万亿])?{_COUNTER}{_NOTE}", re.DOTALL)
-_CHANGE = re.compile(rf"(?P<sign>[+\-]|净?增加?|新增|净?减少?|↑|↓)?{_PLAIN}{_COUNTER}{_NOTE}", re.DOTALL)
+_CHANGE = re.compile(
+    rf"(?P<sign>[+\-–—]|(?:净?增加?|新增)[:+]?|净?减少?[:\-]?|↑|↓)?{_PLAIN}{_COUNTER}{_NOTE}", re.DOTALL
+)
 _AMOUNT = re.compile(
-    rf"(?:人民币|¥|¥|RMB)?{_PLAIN}(?P<multiplier>百万|千万|[万亿千])?(?P<yuan>余?元)?(?:人民币|整)?{_NOTE}",
+    rf"(?:共|合计)?(?:人民币|¥|¥|RMB)?{_PLAIN}(?P<multiplier>百万|千万|[万亿千])?(?P<yuan>余?元)?(?:人民币|整)?{_NOTE}",
     re.DOTALL,
 )
 _UNIT = re.compile(r"(百万|千万|[万亿千])?元")
 # What stands before a unit must be what forms print there: 总金额（万元）, 单位：元; after a damaged character it is none.
 _UNIT_IN_LABEL = re.compile(r"(?:^|[(\[:,、;位额額])((?:百万|千万|[万亿千])?元)")
 _TIMES = {None: 1, "": 1, "千": 10**3, "万": 10**4, "百万": 10**6, "千万": 10**7, "亿": 10**8}
-_NEGATIVE = {"-", "减", "减少", "净减", "净减少", "↓"}
+_UNIT_IN_NOTE = re.compile(r"[(\[【](?:单位:?)?((?:百万|千万|[万亿千])?元)[)\]】]")
+_NEGATIVE = ("-", "–", "—", "↓", "减", "净减")
+_FOOTNOTE = re.compile(r"(?<=\S)[⁰-⁹²³¹①-⑳]+\s*$")
+"""Marks of footnotes behind a number: NFKC would make digits of the number out of them."""
+_MARK = re.compile(r"[⁰-⁹²³¹①-⑳]")
 _VALUE_LIKE = re.compile(
-    r"(?:[+\-±↑↓]|净?增加?|新增|净?减少?|约|近|¥|人民币)?[\d,.]*\d(?:百万|千万|[万亿千])?(?:余|多)?"
-    rf"元?{_COUNTER}(?:[(\[【].{{0,60}})?",
+    r"(?:[+\-±↑↓–—]|(?:净?增加?|新增)[:+]?|净?减少?[:\-]?|约|近|共|¥|人民币)?[\d,.]*\d(?:百万|千万|[万亿千])?(?:余|多)?"
+    rf"元?{_COUNTER}(?:[(\[【].{{0,60}}|[*※]+)?",
     re.DOTALL,
 )
 
@@ -119,7 +127,10 @@ def _read_value(printed: str, unit_text: str, kind: str) -> tuple[Decimal | None
         return None, "text"
     value = _decimal(found)
     if kind == "change":
-        value = -value if found["sign"] in _NEGATIVE else value
+        said = found["sign"] or (found["note"] or "").strip("()[]【】")
+        if value and not found["sign"] and said.startswith("减") and said not in ("减", "减少"):
+            return None, "text"  # 5（减少2项）: the number's own sign is not told
+        value = -value if said.startswith(_NEGATIVE) else value
     else:
         value *= _TIMES[found["multiplier"]]
     if value != value.to_integral_value() or abs(value) >= LARGEST:
@@ -136,7 +147,8 @@ def _read_amount(folded: str, unit_text: str) -> tuple[Decimal | None, str]:
         return Decimal(0), "number"
     multiplier = found["multiplier"]
     if not multiplier and not found["yuan"]:
-        unit = _UNIT.fullmatch(unit_text)
+        own = _UNIT_IN_NOTE.fullmatch(found["note"] or "")
+        unit = _UNIT.fullmatch(own[1] if own else unit_text)
         if not unit:
             return None, "unit_unknown"
         multiplier = unit[1]
@@ -154,8 +166,10 @@ def _decimal(found: re.Match[str]) -> Decimal:
 
 
 def _fold(text: str) -> str:
+    if not text.isascii():
+        text = _MARK.sub("※", _FOOTNOTE.sub("", text))
     folded = unicodedata.normalize("NFKC", text).translate(_SIGNS)
-    return re.sub(r"[\s\u200b-\u200f\u2060\ufeff]+", "", folded)
+    return re.sub(r"[\s\u00ad\u200b-\u200f\u2060\ufeff]+", "", folded)
 
 
 _SIGNS = str.maketrans(

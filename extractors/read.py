@@ -10,6 +10,7 @@ from dataclasses import replace
 from extractors.article import unwrap
 from extractors.carrier import carrier_of
 from extractors.errors import Refused
+from extractors.loose_lines import is_heading
 from extractors.read_html import read_html
 from extractors.read_text import blocks_of_text, read_text
 from extractors.records import Block, Document, Grid, Paragraph, Strip
@@ -17,6 +18,7 @@ from extractors.records import Block, Document, Grid, Paragraph, Strip
 MOST_BYTES = 64 << 20
 """Larger files are refused before anything reads them."""
 _LONG_CELL = 600
+_LONGEST_LONE_CELL = 40
 _TABLE_WORDS = ("第二十条", "自然人", "结果维持", "统计指标")
 
 
@@ -58,15 +60,20 @@ def _with_inner_texts(document: Document) -> Document:
     def close() -> bool:
         lines = list(piped)
         piped.clear()
+        # Where the page goes on below, the last line is whole; a page may end inside it.
+        end = "\n" if lines[-1] is not document.blocks[-1] else ""
         if len(lines) < 3 and sum(p.text.count("|") for p in lines) < 30:
             blocks.extend(lines)
             return False
-        inner, _ = blocks_of_text("\n".join(p.text for p in lines))
+        rows = (p.text if "|" in p.text else f"{p.text} |" for p in lines)
+        inner, _ = blocks_of_text("\n".join(rows) + end)
         blocks.extend(inner)
         return any(isinstance(block, Grid | Strip) for block in inner)
 
-    for block in document.blocks:
-        if isinstance(block, Paragraph) and "|" in block.text:
+    for number, block in enumerate(document.blocks):
+        if isinstance(block, Paragraph) and (
+            "|" in block.text or (piped and _stands_between(document, number))
+        ):
             piped.append(block)
             continue
         if piped:
@@ -80,6 +87,16 @@ def _with_inner_texts(document: Document) -> Document:
     if piped:
         changed |= close()
     return replace(document, blocks=tuple(blocks)) if changed else document
+
+
+def _stands_between(document: Document, number: int) -> bool:
+    """Whether a line without a pipe is a row of the table around it: a short one, no heading, pipes below it too."""
+    following = document.blocks[number + 1 : number + 2]
+    text = "".join(
+        block.text for block in document.blocks[number : number + 1] if isinstance(block, Paragraph)
+    )
+    goes_on = any(isinstance(block, Paragraph) and "|" in block.text for block in following)
+    return goes_on and len(text) <= _LONGEST_LONE_CELL and not is_heading(text)
 
 
 def _long_cell(grid: Grid) -> str:

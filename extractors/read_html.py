@@ -11,6 +11,8 @@ from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser
 
+from extractors.as_shown import show, unwrap_cells
+from extractors.carried_page import carried_page
 from extractors.decode import decode
 from extractors.errors import Refused
 from extractors.labels import fold
@@ -45,6 +47,10 @@ def read_html(data: bytes, url: str = "", content_type: str = "") -> Document:
     text = decode(data, content_type)
     if len(text) > MOST_CHARACTERS:
         raise Refused(f"the page has {len(text):,} characters; at most {MOST_CHARACTERS:,} are read")
+    return _read_page(text, url)
+
+
+def _read_page(text: str, url: str, is_carried: bool = False) -> Document:
     is_cut = _ends_inside_a_cell(text)
     marked = _mark(text)
     if "<pre" in marked or "<PRE" in marked or "<textarea" in marked:
@@ -53,13 +59,20 @@ def read_html(data: bytes, url: str = "", content_type: str = "") -> Document:
     meta = _meta_tags(tree)
     title = _title(tree, meta)
     attachments = _attachments(tree, text, url)
+    carried = "" if is_carried else carried_page(tree)
     for node in tree.css("script,style,noscript,template"):
         node.decompose()
+    show(tree, text)
     grids = _take_grids(tree, is_cut)
     body = tree.body
     blocks, images = _blocks(body.text(deep=True) if body else "", grids)
     for grid in grids:
         _add_facts(meta, grid)
+    if carried and carried.lower().count("<tr") > sum(len(grid.rows) for grid in grids):
+        inner = _read_page(carried, url, is_carried=True)
+        own = (block for block in blocks if not (isinstance(block, Paragraph) and "<" in block.text))
+        blocks, images = (*own, *inner.blocks), images + inner.images
+        attachments = tuple(dict.fromkeys((*attachments, *inner.attachments)))
     return Document(
         carrier="html", blocks=blocks, title=title, meta=meta, attachments=attachments, images=images
     )
@@ -94,6 +107,9 @@ def _take_grids(tree: Any, is_cut: bool) -> list[Grid]:
     }
     tables = tree.css("table")
     inner = [table for table in tables if len(table.css("table")) <= 1]
+    if len(inner) < len(tables) and unwrap_cells(tables, _BREAK):
+        tables = tree.css("table")
+        inner = [table for table in tables if len(table.css("table")) <= 1]
     for table in inner:
         grid = lay_out(_printed_rows(table, spans))
         cells += sum(len(row) for row in grid.rows)

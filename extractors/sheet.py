@@ -101,9 +101,13 @@ class Sheet:
         if values is None:
             self._lost(row, f"row {code}: 7 values expected")
 
-    def review(self, values: Sequence[Printed] | None, row: Printed) -> None:
-        """The row of fifteen numbers of chapter 四, or None."""
-        for i, indicator in enumerate(forms.review().indicators):
+    def review(
+        self, values: Sequence[Printed] | None, row: Printed, groups: Sequence[str] | None = None
+    ) -> None:
+        """The row of fifteen numbers of chapter 四, or None; of a layout that prints groups apart, those of `groups`."""
+        words = forms.review()
+        named = [f"{group}.{result}" for group in groups or () for result in words.result_codes]
+        for i, indicator in enumerate(named or words.indicators):
             self._add(indicator, None, values[i] if values else row, "")
         if values is None:
             self._lost(row, "reviews and lawsuits: 15 values expected")

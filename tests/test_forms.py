@@ -33,6 +33,8 @@ SHAPES = {
     "proactive": closed(
         table={"const": "proactive"},
         header_starts=WORDS,
+        header_corners=WORDS,
+        side_columns=WORDS,
         section_mark={"type": "string"},
         items=WORDS_BY_CODE,
         blocks={
@@ -54,7 +56,8 @@ SHAPES = {
                 ]
             },
         },
-        single_row=closed(code={"type": "string"}, instead_of=WORDS),
+        single_row=closed(code={"type": "string"}, numbers=WORDS, instead_of=WORDS),
+        common_words=WORDS,
     ),
     "review_litigation": closed(
         table={"const": "review_litigation"},

@@ -1,0 +1,93 @@
+"""Makes the text of a page's table cells what a browser shows: nothing hidden or struck out, notes' marks apart.
+
+Works on the parsed page, in place, and only where the page's bytes hint at such parts. Lays out nothing and reads no
+number.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+FEWEST_CELL_TABLES = 6
+"""So many tables of one cell inside a table are its cells, each drawn as a table; fewer may be a page's layout."""
+FEWEST_NEIGHBOURS = 4
+"""Cells of a row in which a table of one cell is a cell drawn as a table, even alone."""
+
+# For styles in lower case.
+_GONE = re.compile(r"display\s*:\s*none|text-decoration[\w\-]*\s*:[^;]*line-through")
+_UNSEEN = re.compile(r"visibility\s*:\s*hidden")
+_RAISED = re.compile(r"vertical-align\s*:\s*super")
+_TYPED = (None, "", "text", "number")
+
+
+def show(tree: Any, text: str) -> None:
+    """Takes out what cells do not show; writes what they show otherwise: fields typed into, raised marks of notes.
+
+    A style that hides a whole table says nothing: pages show one of several on a click.
+    """
+    if "display" in text or "DISPLAY" in text or "line-through" in text:
+        for node in tree.css('table [style*="none" i], table [style*="line-through" i]'):
+            if _GONE.search(_style(node)) and not node.css("table"):
+                node.decompose()
+    if "visibility" in text:
+        for node in tree.css('table [style*="hidden" i]'):
+            if _UNSEEN.search(_style(node)) and not node.css("table"):
+                _empty(node)
+    special = {node.tag for node in tree.css("del, s, strike, sup, input")}
+    if special & {"del", "s", "strike"}:
+        for node in tree.css("td del, td s, td strike"):
+            node.decompose()
+    if "sup" in special or "super" in text:
+        _bracket_raised(tree)
+    if "input" in special:
+        for node in tree.css("td input[value]"):
+            if node.attrs.get("type") in _TYPED:
+                node.replace_with(node.attrs.get("value") or "")
+
+
+def _style(node: Any) -> str:
+    return (node.attrs.get("style") or "").lower()
+
+
+def _empty(node: Any) -> None:
+    """A cell that is not seen keeps its place."""
+    for child in list(node.iter(include_text=True)):
+        child.decompose()
+
+
+def _bracket_raised(tree: Any) -> None:
+    """A raised 1 behind a number is a note's mark and no digit of it: it is written [1]."""
+    for node in tree.css('td sup, th sup, td [style*="super" i], th [style*="super" i]'):
+        if node.tag != "sup" and not _RAISED.search(_style(node)):
+            continue
+        cell = node
+        while cell is not None and cell.tag not in ("td", "th"):
+            cell = cell.parent
+        mark = node.text().strip()
+        if cell is not None and mark and cell.text().strip() != mark:
+            node.replace_with(mark if mark[0] in "[【〔（(" else f"[{mark}]")
+
+
+def unwrap_cells(tables: list[Any], line_break: str) -> bool:
+    """Puts the text of tables of one cell in their place, where they are the cells of the table around them."""
+    unwrapped = False
+    for table in tables:
+        inner = table.css("table table")
+        parts = [part for part in inner if len(part.css("td, th")) == 1]
+        if not parts or len(parts) < len(inner):
+            continue
+        if len(parts) < FEWEST_CELL_TABLES and any(_neighbours(part) < FEWEST_NEIGHBOURS for part in parts):
+            continue
+        for part in parts:
+            part.replace_with(line_break + part.text() + line_break)
+        unwrapped = True
+    return unwrapped
+
+
+def _neighbours(table: Any) -> int:
+    """How many cells the row has that a table stands in."""
+    node = table.parent
+    while node is not None and node.tag != "tr":
+        node = node.parent
+    return sum(cell.tag in ("td", "th") for cell in node.iter()) if node is not None else 0
