@@ -23,8 +23,8 @@ from PIL import Image
 from extractors import read_image as read_image_module
 from extractors import read_office
 from extractors.errors import Refused
-from extractors.read_image import read_image
 from extractors.read import read_document
+from extractors.read_image import read_image
 from extractors.read_office import read_docx, read_legacy, read_xls, read_xlsx
 from extractors.read_pdf import read_pdf
 from extractors.records import Grid, GridCell, Paragraph
