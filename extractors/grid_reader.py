@@ -17,6 +17,7 @@ from extractors.numbers import is_value_like, unit_of, unit_of_label
 from extractors.records import Grid, GridCell
 from extractors.review_header import ReviewHeader
 from extractors.sheet import Printed, Sheet
+from extractors.statistics_table import Header, choose, halves, header_of, lower_header
 
 _is_padding = attrgetter("is_padding")
 
@@ -31,9 +32,7 @@ class TableState(NamedTuple):
     half_header: tuple[tuple[GridCell, ...], ...] = ()
     applicants: tuple[tuple[str, GridCell], ...] = ()
     upper_header: tuple[tuple[int, str], ...] = ()
-    value_column: int | None = 0
-    statistics_columns: int = 1
-    has_units: bool = False
+    statistics: Header = Header()
     review: ReviewHeader = ReviewHeader()
     is_stray: bool = False
     header_is_full: bool = True
@@ -42,8 +41,7 @@ class TableState(NamedTuple):
         """Equal for states under which every row reads the same: the line a header stands in does not count."""
         return (
             *(self.table_kind, self.blocks, self.units, self.upper_header),
-            *(self.value_column, self.statistics_columns, self.has_units, self.review, self.is_stray),
-            self.header_is_full,
+            *(self.statistics, self.review, self.is_stray, self.header_is_full),
             tuple(cell[::2] for cell in self.header_cells),
             tuple(tuple(cell[::2] for cell in column) for column in self.half_header),
             tuple((name, cell[::2]) for name, cell in self.applicants),
@@ -71,9 +69,8 @@ class GridReader:
         self.blocks, self.units, self.header_cells = state.blocks, state.units, state.header_cells
         self.half_header = [list(column) for column in state.half_header]
         self.applicants, self.upper_header = dict(state.applicants), dict(state.upper_header)
-        self.value_column, self.statistics_columns = state.value_column, state.statistics_columns
-        self.has_units, self.review, self.is_stray = state.has_units, state.review, state.is_stray
-        self.header_is_full = state.header_is_full
+        self.statistics, self.review = state.statistics, state.review
+        self.is_stray, self.header_is_full = state.is_stray, state.header_is_full
 
     def _number(self) -> int:
         """The number of the state the fields hold."""
@@ -85,9 +82,7 @@ class GridReader:
             half_header=tuple(map(tuple, self.half_header)),
             applicants=tuple(self.applicants.items()),
             upper_header=tuple(self.upper_header.items()),
-            value_column=self.value_column,
-            statistics_columns=self.statistics_columns,
-            has_units=self.has_units,
+            statistics=self.statistics,
             review=self.review,
             is_stray=self.is_stray,
             header_is_full=self.header_is_full,
@@ -95,6 +90,10 @@ class GridReader:
         return self.known.number_of(state.key(), state)
 
     def read(self, grid: Grid, table: int) -> None:
+        for part in halves(grid):
+            self._read_grid(part, table)
+
+    def _read_grid(self, grid: Grid, table: int) -> None:
         self.table = table
         self.grid = grid
         self.width = self._usual_width(grid)
@@ -163,7 +162,7 @@ class GridReader:
             return
         if self._requests_header(row, keys) or self._review_header(row, keys):
             return
-        if self._statistics_header(keys):
+        if self._statistics_header(row, keys):
             return
         if self._proactive_row(row, keys, first) or self._requests_row(row, keys):
             return
@@ -482,28 +481,14 @@ class GridReader:
 
     # -- the statistics form -------------------------------------------------------------------------------------
 
-    def _statistics_header(self, keys: Sequence[str]) -> bool:
+    def _statistics_header(self, row: Sequence[GridCell], keys: Sequence[str]) -> bool:
         """统计指标 | 单位 | 统计数; of 本年 and 累计 only this year's column counts."""
-        header = forms.statistics().header
-        filled = [k for k in keys if k]
-        if len(filled) < 2 or filled[0] not in header["labels"]:
+        header = header_of(row, keys)
+        if header is None and self.table_kind == "statistics":
+            header = lower_header(self.statistics, row, keys)
+        if header is None:
             return False
-        this_year = [i for i, k in enumerate(keys) if k in header["this_year"]]
-        cumulative = [i for i, k in enumerate(keys) if k in header["cumulative"]]
-        plain = [i for i, k in enumerate(keys) if k in header["value"]]
-        if not (this_year or plain):
-            return False
-        self.table_kind = "statistics"
-        self.has_units = any(k in header["unit"] for k in keys)
-        labels_and_units = [i for i, k in enumerate(keys) if k in header["unit"]]
-        before = max([0, *labels_and_units])
-        if this_year and cumulative:
-            self.value_column = this_year[0] - before - 1
-        elif cumulative:
-            self.value_column = None
-        else:
-            self.value_column = 0
-        self.statistics_columns = len(this_year) + len(cumulative) + len(plain)
+        self.table_kind, self.statistics = "statistics", header
         return True
 
     def _statistics_row(self, row: Sequence[GridCell], keys: Sequence[str]) -> bool:
@@ -511,31 +496,25 @@ class GridReader:
         label = -1
         meanings: tuple[str, ...] = ()
         for i, k in enumerate(keys[:3]):
-            found = words.rows.find(k) if k and not is_value_like(row[i].text) else ()
+            found = words.find(k) if k and not is_value_like(row[i].text) else ()
             if found:
                 label, meanings = i, found
         if label < 0:
             return self.table_kind == "statistics" and any(k in words.headings for k in keys)
         if self.table_kind not in ("statistics", "") and len(row) > 4:
             return False
-        rest = list(row[label + 1 :])
-        unit = ""
-        columns = self.statistics_columns
-        if rest and (unit_of(rest[0].text) or (self.has_units and not rest[0].text and len(rest) > columns)):
-            unit = unit_of(rest[0].text)
+        rest = row[label + 1 :]
+        if rest and keys[label + 1] in words.whole:
             rest = rest[1:]
-        place = self.value_column
-        chosen = None
-        if (
-            place is not None
-            and len(rest) == columns
-            and all(cell.colspan == 1 or columns == 1 for cell in rest)
-        ):
-            chosen = self._printed(rest[place])
-        if not rest:
+        if not rest or (len(rest) == 1 and unit_of(rest[0].text)):
+            self.sheet.pass_statistic(meanings)
             return self.table_kind == "statistics"
+        unit, cell = choose(self.statistics, rest, self.grid.padded)
         self.table_kind = "statistics"
-        self.sheet.statistic(meanings, unit or unit_of_label(row[label].text), chosen, self._raw(row, rest))
+        unit = unit or unit_of_label(row[label].text)
+        value = self._printed(cell) if cell else None
+        is_alike = not words.spelled.exact(keys[label])
+        self.sheet.statistic(meanings, unit, value, self._raw(row, row[label:]), is_alike=is_alike)
         return True
 
     # -- what every table needs ----------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ class KnownLabels:
             *proactive.items.meanings,
             *proactive.header_starts,
             *proactive.column_words,
-            *statistics.rows.meanings,
+            *statistics.spelled.meanings,
             *statistics.headings,
             *(label for labels in statistics.header.values() for label in labels),
         }
@@ -66,7 +66,7 @@ class KnownLabels:
         """The same, misprints and filling instructions allowed."""
         if self(label):
             return True
-        sets = (forms.requests().rows, forms.proactive().items, forms.statistics().rows)
+        sets = (forms.requests().rows, forms.proactive().items, forms.statistics())
         return len(label) > 3 and any(labels.find(label) for labels in sets)
 
 

@@ -22,6 +22,9 @@ from extractors.labels import fold
 from extractors.records import Document, Grid, Identity, Paragraph
 
 WORDS_FILE = Path(__file__).parent / "forms" / "naming.yml"
+HEAD_ROWS = 6
+LONGEST_HEAD_ROW = 120
+"""Rows at the head of a table in which one cell alone is filled, and the longest text such a cell holds."""
 HEAD_BLOCKS, HEAD_CHARACTERS = 14, 400
 TAIL_BLOCKS, TAIL_CHARACTERS = 12, 160
 LONGEST_NAME = 40
@@ -436,7 +439,18 @@ def _facts_in_print(document: Document, head: list[str]) -> dict[str, str]:
 
 
 def _paragraphs(blocks: tuple[Any, ...]) -> list[str]:
-    return [block.text for block in blocks if isinstance(block, Paragraph) and block.text]
+    """Paragraphs, and rows at the head of a table in which one cell alone is filled: a title, the agency."""
+    texts: list[str] = []
+    for block in blocks:
+        if isinstance(block, Paragraph):
+            texts.append(block.text)
+            continue
+        for row in block.rows[:HEAD_ROWS] if isinstance(block, Grid) else ():
+            filled = [cell.text for cell in row if cell.text.strip()]
+            if len(filled) != 1 or len(filled[0]) > LONGEST_HEAD_ROW:
+                break
+            texts += filled
+    return [text for text in texts if text]
 
 
 def _plain(text: str) -> str:

@@ -68,7 +68,10 @@ def blocks_of_text(text: str) -> tuple[tuple[Block, ...], bool]:
 def _piped(run: list[str], cut: bool) -> list[Block]:
     """A run of lines with pipes: rows when lines hold several cells, else a strip of cells."""
     rows = [line for line in run if "--" not in line or not _MARKDOWN_RULE.match(line)]
-    several = any(_printed_cells(line) >= _LEAST_CELLS_OF_A_ROW for line in rows)
+    printed = [_printed_cells(line) for line in rows]
+    several = any(n >= _LEAST_CELLS_OF_A_ROW for n in printed)
+    # Two cells on most lines are a label and its number; one cell a line has two only where rows meet.
+    several |= len(rows) > 2 and sum(n == 2 for n in printed) > len(rows) / 2
     is_one_line = len(rows) == 1 and rows[0].count("|") > _LONG_LINE
     if several and not is_one_line:
         return [_grid(rows, cut, is_markdown=len(rows) < len(run))]

@@ -233,3 +233,15 @@ def test_words_are_listed_once() -> None:
     for name, words in yaml.safe_load(WORDS_FILE.read_text(encoding="utf8")).items():
         assert all(isinstance(word, str) for word in words), name
         assert len(set(words)) == len(words), (name, sorted(word for word in words if words.count(word) > 1))
+
+
+def test_a_title_may_stand_in_the_first_rows_of_its_table() -> None:
+    """A page saved from Excel: everything is one table, the title in a row of its own."""
+    lines = [
+        ["附件2", "", ""],
+        ["沭阳县审计局2016年政府信息公开工作年度报告", "", ""],
+        ["统计指标", "单位", "统计数"],
+    ]
+    rows = tuple(tuple(GridCell(text, r, c) for c, text in enumerate(line)) for r, line in enumerate(lines))
+    found = identify(Document("html", (Grid(rows),)))
+    assert (found.agency_name, found.year) == ("沭阳县审计局", 2016)
