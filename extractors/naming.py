@@ -44,10 +44,17 @@ _PERIOD = re.compile(
 _DAY = re.compile(r"(?<!\d)20\d\d[-./]\d{1,2}[-./]\d{1,2}(?!\d)")
 _DATE = re.compile(r"(?<!\d)(20\d\d)[-年./](\d{1,2})[-月./](\d{1,2})(?!\d)")
 _CLOCK = re.compile(r"\s+\d{1,2}\s?[:：].*")
-_CHINESE_DATE = re.compile(r"(20\d\d)年([一二三四五六七八九十]{1,2})月([一二三四五六七八九十]{1,3})日")
+_CHINESE_DATE = re.compile(r"(20\d\d)年(元|[一二三四五六七八九十]{1,2})月([一二三四五六七八九十]{1,3})日")
+_PRINTED_DAY = r"20\d\d[-年./]\d{1,2}[-月./]\d{1,2}"
 _SIGNED = re.compile(
-    r"[^,。;:!?至\d]{0,40}20\d\d(?:[-年./]\d{1,2}[-月./]\d{1,2}|年[一二三四五六七八九十]{1,2}月[一二三四五六七八九十]{1,3})日?"
+    rf"(?:日期:|[^,。;:!?至\d]{{0,40}})(?:{_PRINTED_DAY}|20\d\d年[元一二三四五六七八九十]{{1,2}}月[一二三四五六七八九十]{{1,3}})"
+    "日?(?:印发)?"
 )
+_DATED = re.compile(
+    rf"(?:(?:日期|时间):|(?:信息|文章)?来源:[^,。:]{{2,30}}?)?[\[(]?(?P<date>{_PRINTED_DAY})日?[\])]?(?:\d{{1,2}}:\d\d(?::\d\d)?)?"
+    r"(?:(?:信息|文章)?来源:|作者:|浏览|点击|阅读|访问|字号|字体|\[|\||$)"
+)
+"""A line under the title that is the day of publication, with or without clock, source and counters."""
 _QUOTES = re.compile(r"[《》〈〉“”\"'‘’「」『』【】#*]")
 _QUOTED = re.compile(r"《[^》]{0,120}》")
 # 洪泽区人民政府信息公开年报 names the government; 洪泽镇政府信息公开年报 names 洪泽镇: 政府信息公开 is one term.
@@ -169,7 +176,7 @@ def identify(
     if chosen is None:
         name = _clean_name(portal_agency)
         chosen = _Found(name, "portal" if name else "")
-    published_on = _published_on(meta, listing_date, tail, year)
+    published_on = _published_on(meta, listing_date, head, tail, year)
     return Identity(
         chosen.name,
         chosen.source,
@@ -516,24 +523,34 @@ def _title_text(document: Document, titles: Iterator[_Title], listing_title: str
 
 
 def _published_on(
-    meta: dict[str, str], listing_date: date | None, tail: list[str], year: int | None
+    meta: dict[str, str], listing_date: date | None, head: list[str], tail: list[str], year: int | None
 ) -> date | None:
     """The first stated day that lies in or after the report year; the signature's last."""
-    stated = [_to_date(meta[label]) for label in _words().date_labels if label in meta]
-    signed = [_to_date(line) for text in reversed(tail) if _SIGNED.fullmatch(line := _plain(text))]
-    for day in (*stated, listing_date, *signed):
+    for day in _days(meta, listing_date, head, tail):
         if day is not None and (year is None or day.year >= year):
             return day
     return None
 
 
+def _days(
+    meta: dict[str, str], listing_date: date | None, head: list[str], tail: list[str]
+) -> Iterator[date | None]:
+    """Days the document or the list states, the best first."""
+    yield from (_to_date(meta[label]) for label in _words().date_labels if label in meta)
+    yield listing_date
+    yield from (_to_date(dated["date"]) for line in head if "20" in line and (dated := _DATED.match(line)))
+    yield from (_to_date(line) for text in reversed(tail) if _SIGNED.fullmatch(line := _plain(text)))
+
+
 def _to_date(text: str) -> date | None:
     """The first day named in a text; None when there is none or it is no day of the calendar."""
     folded = _simple_years(fold(_CLOCK.sub("", text[:80])))
+    if len(folded) == 8 and folded.isdecimal():
+        folded = f"{folded[:4]}-{folded[4:6]}-{folded[6:]}"
     if match := _DATE.search(folded):
         parts = [int(part) for part in match.groups()]
     elif match := _CHINESE_DATE.search(folded):
-        numbers = [to_number(part) for part in match.groups()[1:]]
+        numbers = [to_number(part.replace("元", "一")) for part in match.groups()[1:]]
         parts = [int(match[1]), *(int(number[0]) for number in numbers if number)]
     else:
         return None
@@ -595,6 +612,8 @@ def _plain(text: str) -> str:
 
 
 def _simple_years(text: str) -> str:
+    if "年" not in text and "度" not in text:
+        return text
     return _CHINESE_YEAR.sub(lambda match: match[0].translate(_CHINESE_DIGITS).replace("二", "2"), text)
 
 
@@ -632,7 +651,7 @@ def _words() -> _Words:
         self_office=re.compile(f"我(?:{either['self_offices']})"),
         self_town=re.compile(f"我(?:{either['self_towns']})"),
         town=re.compile(f"{either['self_towns']}|街道"),
-        printed_date=re.compile(rf"(?P<label>{dates})[::]?(?P<date>20\d\d[-年./]\d{{1,2}}[-月./]\d{{1,2}})"),
+        printed_date=re.compile(rf"(?P<label>{dates})\]?:?[\[(]?(?P<date>{_PRINTED_DAY})"),
         printed_agency=re.compile(
             rf"(?P<label>{either['agency_labels']})(?:\((?:盖章|公章|章)\))?[:\]](?P<name>[^,。;:!?\s]{{2,40}}?)"
             r"(?=发布|公开|日期|时间|字号|字体|浏览|点击|访问|作者|编辑|责任|打印|\[|\||$)"
