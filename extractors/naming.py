@@ -118,6 +118,7 @@ class _Words(NamedTuple):
     is_agency: re.Pattern[str]
     is_region: re.Pattern[str]
     no_names: frozenset[str]
+    many: tuple[str, ...]
     agency_labels: tuple[str, ...]
     title_labels: tuple[str, ...]
     date_labels: tuple[str, ...]
@@ -341,7 +342,7 @@ def _clean_name(text: str) -> str:
         if shorter == name:
             break
         name = shorter
-    if name in words.no_names:
+    if name in words.no_names or name.startswith(words.many):
         return ""
     name = _SITE.sub("", name)
     half = len(name) // 2
@@ -638,6 +639,7 @@ def _words() -> _Words:
         is_agency=re.compile(f"(?:{either['agency_endings']})$"),
         is_region=re.compile(f"(?:{either['region_endings']})$"),
         no_names=frozenset(content["no_names"]),
+        many=tuple(content["many_beginnings"]),
         agency_labels=tuple(content["agency_labels"]),
         title_labels=tuple(content["title_labels"]),
         date_labels=tuple(content["date_labels"]),
