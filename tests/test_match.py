@@ -320,3 +320,10 @@ def test_blank_lines_are_blank_cells_by_how_many_stand_between_cells() -> None:
         assert found.pop("proactive.regulations.made") == ["1"], gap
         assert found.pop("proactive.regulations.in_force") == ["3"], gap
         assert "".join(value for (value,) in found.values()) == "4567", gap
+
+
+def test_fourteen_numbers_behind_a_pipe_are_not_fifteen() -> None:
+    header = "| 结果维持 | 结果纠正 | 其他结果 | 尚未审结 | 总计 ".replace(" | ", " |\n")
+    values = "\n".join(f"{number} |" for number in range(1, 15))
+    text = f"{header * 2}|\n印发页\n尚未审结 |\n总计 ||||||\n|\n{values}"
+    assert not read(f"{text}\n印发页")
