@@ -414,7 +414,11 @@ class GridReader:
         chosen = None
         # Behind a label a blank may be the pipe that opens the row: then the last value stands elsewhere.
         opens_blank = len(values) < len(row) and self.grid.padded and not values[0].text.strip()
-        if len(values) == 15 and not opens_blank and all(cell.colspan == 1 or not cell.text.strip() for cell in values):
+        if (
+            len(values) == 15
+            and not opens_blank
+            and all(cell.colspan == 1 or not cell.text.strip() for cell in values)
+        ):
             chosen = [self._printed(cell) for cell in values]
         self.sheet.review(chosen, self._raw(row, values))
         return True

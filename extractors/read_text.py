@@ -20,6 +20,9 @@ _LEADING = 0.9
 """Share of the lines that begin with a pipe where it leads each row; in fewer it parts an empty first cell."""
 _LEAST_CELLS_OF_A_ROW = 3
 _LONG_LINE = 40
+_FIRST_LINES = 5
+_SHORTEST_HEAD = 10
+_LEAST_PAGES = 3
 MOST_FIELDS = 200
 
 
@@ -41,7 +44,7 @@ def blocks_of_text(text: str) -> tuple[tuple[Block, ...], bool]:
     run: list[str] = []
     gap = 0
     lines = text.split("\n", MOST_LINES)
-    for line in lines[:MOST_LINES]:
+    for line in _without_running_heads(lines[:MOST_LINES]):
         if "|" in line or "｜" in line:
             run.append(line.replace("｜", "|"))
             continue
@@ -57,6 +60,19 @@ def blocks_of_text(text: str) -> tuple[tuple[Block, ...], bool]:
     if run:
         blocks += _piped(run, cut=is_cut)
     return tuple(blocks), is_cut
+
+
+def _without_running_heads(lines: list[str]) -> list[str]:
+    """Lines without the title that stands on every page again, where it parts rows and cells that belong together.
+
+    A running head is a line without pipes that is among the first of the text and stands in it three times or more.
+    """
+    first = [line for line in lines[:_FIRST_LINES] if len(line) >= _SHORTEST_HEAD and "|" not in line]
+    heads = {line for line in first if lines.count(line) >= _LEAST_PAGES}
+    if not heads:
+        return lines
+    last = max(lines.index(line) for line in heads)
+    return [line for number, line in enumerate(lines) if number <= last or line not in heads]
 
 
 def _piped(run: list[str], cut: bool) -> list[Block]:

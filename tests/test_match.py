@@ -327,3 +327,12 @@ def test_fourteen_numbers_behind_a_pipe_are_not_fifteen() -> None:
     values = "\n".join(f"{number} |" for number in range(1, 15))
     text = f"{header * 2}|\n印发页\n尚未审结 |\n总计 ||||||\n|\n{values}"
     assert not read(f"{text}\n印发页")
+
+
+def test_a_title_on_every_page_parts_no_row() -> None:
+    title = "某县林业局2021年政府信息公开工作年度报告"
+    cells = [line for row in APPLICANTS for line in row]
+    paged = [title, *cells[:9], title, *cells[9:16], title, *cells[16:]]
+    expected = {"requests.granted": list("1234567"), "requests.partly_granted": list("1234567")}
+    assert read("\n".join(paged)) == expected
+    assert read("\n".join(line if line == title else f"{line} |" for line in paged)) == expected
