@@ -128,7 +128,9 @@ def test_a_label_that_stands_twice_needs_its_section() -> None:
 
 def test_cells_glued_together_are_no_numbers() -> None:
     text = "第二十条第（一）项\n信息内容本年制发件数本年废止件数现行有效件数\n规章000\n行政规范性文件123\n"
-    assert not match(read_text(text.encode())).cells
+    matched = match(read_text(text.encode()))
+    assert not matched.cells
+    assert [left.raw_text for left in matched.leftovers] == ["规章000", "行政规范性文件123"]
 
 
 def test_prose_that_repeats_labels_with_numbers_is_no_table() -> None:
