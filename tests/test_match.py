@@ -128,7 +128,9 @@ def test_a_label_that_stands_twice_needs_its_section() -> None:
 
 def test_cells_glued_together_are_no_numbers() -> None:
     text = "第二十条第（一）项\n信息内容本年制发件数本年废止件数现行有效件数\n规章000\n行政规范性文件123\n"
-    assert not match(read_text(text.encode())).cells
+    matched = match(read_text(text.encode()))
+    assert not matched.cells
+    assert [left.raw_text for left in matched.leftovers] == ["规章000", "行政规范性文件123"]
 
 
 def test_prose_that_repeats_labels_with_numbers_is_no_table() -> None:
@@ -320,3 +322,19 @@ def test_blank_lines_are_blank_cells_by_how_many_stand_between_cells() -> None:
         assert found.pop("proactive.regulations.made") == ["1"], gap
         assert found.pop("proactive.regulations.in_force") == ["3"], gap
         assert "".join(value for (value,) in found.values()) == "4567", gap
+
+
+def test_fourteen_numbers_behind_a_pipe_are_not_fifteen() -> None:
+    header = "| 结果维持 | 结果纠正 | 其他结果 | 尚未审结 | 总计 ".replace(" | ", " |\n")
+    values = "\n".join(f"{number} |" for number in range(1, 15))
+    text = f"{header * 2}|\n印发页\n尚未审结 |\n总计 ||||||\n|\n{values}"
+    assert not read(f"{text}\n印发页")
+
+
+def test_a_title_on_every_page_parts_no_row() -> None:
+    title = "某县林业局2021年政府信息公开工作年度报告"
+    cells = [line for row in APPLICANTS for line in row]
+    paged = [title, *cells[:9], title, *cells[9:16], title, *cells[16:]]
+    expected = {"requests.granted": list("1234567"), "requests.partly_granted": list("1234567")}
+    assert read("\n".join(paged)) == expected
+    assert read("\n".join(line if line == title else f"{line} |" for line in paged)) == expected
