@@ -11,8 +11,8 @@ from typing import Any
 
 FEWEST_CELL_TABLES = 6
 """So many tables of one cell inside a table are its cells, each drawn as a table; fewer may be a page's layout."""
-FEWEST_NEIGHBOURS = 4
-"""Cells of a row in which a table of one cell is a cell drawn as a table, even alone."""
+LONGEST_VALUE = 40
+"""Characters of a table of one cell that, beside other cells, is a cell drawn as a table even where there are few."""
 
 # For styles in lower case.
 _GONE = re.compile(r"display\s*:\s*none|text-decoration[\w\-]*\s*:[^;]*line-through")
@@ -77,7 +77,7 @@ def unwrap_cells(tables: list[Any], line_break: str) -> bool:
         parts = [part for part in inner if len(part.css("td, th")) == 1]
         if not parts or len(parts) < len(inner):
             continue
-        if len(parts) < FEWEST_CELL_TABLES and any(_neighbours(part) < FEWEST_NEIGHBOURS for part in parts):
+        if len(parts) < FEWEST_CELL_TABLES and not all(map(_stands_among_cells, parts)):
             continue
         for part in parts:
             part.replace_with(line_break + part.text() + line_break)
@@ -85,9 +85,11 @@ def unwrap_cells(tables: list[Any], line_break: str) -> bool:
     return unwrapped
 
 
-def _neighbours(table: Any) -> int:
-    """How many cells the row has that a table stands in."""
-    node = table.parent
-    while node is not None and node.tag != "tr":
-        node = node.parent
-    return sum(cell.tag in ("td", "th") for cell in node.iter()) if node is not None else 0
+def _stands_among_cells(table: Any) -> bool:
+    """Whether a table of one cell holds no more than a value, in a row with other cells."""
+    row = table.parent
+    while row is not None and row.tag != "tr":
+        row = row.parent
+    if row is None or len(table.text().strip()) > LONGEST_VALUE:
+        return False
+    return sum(cell.tag in ("td", "th") for cell in row.iter()) > 1

@@ -20,7 +20,7 @@ def carried_page(tree: Any) -> str:
     found: list[str] = []
     for node in tree.css("textarea, input[value], script"):
         content = (node.attrs.get("value") if node.tag == "input" else node.text()) or ""
-        if "table" not in content:
+        if "table" not in content and "TABLE" not in content:
             continue
         if node.tag == "script" and (node.attrs.get("type") or "").lower() not in _TEMPLATES:
             found += _strings(content)

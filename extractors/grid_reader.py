@@ -473,6 +473,8 @@ class GridReader:
         if found is None:
             return False
         groups, values = found
+        if any(_has_digit(cell.text) for cell in row if cell not in values):
+            self.sheet.look_away()  # a year beside the values: another row of this shape may hold a number there
         chosen = [self._printed(cell) for cell in values] if groups else None
         self.sheet.review(chosen, self._raw(row, values), groups)
         if groups != forms.review().group_codes:

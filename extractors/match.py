@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from extractors import forms
 from extractors.grid_reader import GridReader
 from extractors.loose_lines import LooseLines, is_heading
+from extractors.numbers import is_value_like
 from extractors.records import Cell, Document, Grid, Leftover, Paragraph, Strip
 from extractors.sheet import Sheet
 from extractors.stream import StreamReader
@@ -19,6 +20,8 @@ from extractors.strip_rows import grids_of_strip
 
 _YEAR = re.compile(r"(20\d\d)\s*年")
 _LONGEST_CAPTION = 60
+_SAME_LABELS = 0.7
+"""Share of a table's words that its twin for another year prints; parts of one table split in several share less."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +64,12 @@ def match(document: Document) -> Matched:
 
 
 def _tables_of_other_years(document: Document) -> dict[int, str]:
-    """id → caption of each grid whose caption names another year than the title, where a second grid of its kind stands.
+    """id → caption of each grid whose caption names another year than the title, where its twin stands too.
 
     A caption alone decides nothing: agencies leave last year's above this year's table.
     """
-    years = set(_YEAR.findall(document.title))
+    first = next((block.text for block in document.blocks if isinstance(block, Paragraph)), "")
+    years = set(_YEAR.findall(document.title or first[:_LONGEST_CAPTION]))
     if len(years) != 1:
         return {}
     captions: dict[int, str] = {}
@@ -76,12 +80,19 @@ def _tables_of_other_years(document: Document) -> dict[int, str]:
                 captions[id(block)] = above.text
     if not captions:
         return {}
-    kinds = {id(grid): _kind_of(grid) for grid in document.grids}
-    own = {kind for number, kind in kinds.items() if number not in captions}
-    return {number: text for number, text in captions.items() if kinds[number] and kinds[number] in own}
+    own = [_labels_of(grid) for grid in document.grids if id(grid) not in captions]
+    repeated = {}
+    for grid in document.grids:
+        labels = _labels_of(grid) if id(grid) in captions else frozenset()
+        if labels and any(len(labels & others) >= _SAME_LABELS * len(labels) for others in own):
+            repeated[id(grid)] = captions[id(grid)]
+    return repeated
 
 
-def _kind_of(grid: Grid) -> frozenset[str]:
-    """The words of the forms that stand in a table: which of them it is."""
-    text = "".join(cell.text for row in grid.rows for cell in row)
-    return frozenset(mark for mark in forms.load("tables")["marks"] if mark in text)
+def _labels_of(grid: Grid) -> frozenset[str]:
+    """The words of a statutory table, which its twin for another year prints too; none for other tables."""
+    texts = frozenset(
+        cell.text for row in grid.rows for cell in row if cell.text and not is_value_like(cell.text)
+    )
+    marks = forms.load("tables")["marks"]
+    return texts if any(mark in text for mark in marks for text in texts) else frozenset()

@@ -89,18 +89,26 @@ def _text(paragraph: Any) -> str:
             pieces.append("\n")
         elif child.tag == _W + "noBreakHyphen":
             pieces.append("-")
-        elif child.tag in _GONE or child.tag == _W + "txbxContent" or _is_hidden(child):
+        elif child.tag in _GONE or child.tag == _W + "txbxContent" or _is_not_printed(child):
             continue
+        elif pieces and _is_raised(child):
+            pieces.append(f"[{_text(child)}]")  # a note's mark behind a number, no digit of it
         else:
             waiting.append(iter(child))
     return "".join(pieces)
 
 
-def _is_hidden(element: Any) -> bool:
+def _is_not_printed(element: Any) -> bool:
+    """Whether a run is hidden or struck out."""
     if element.tag != _W + "r":
         return False
-    vanish = element.find(f"{_W}rPr/{_W}vanish")
-    return vanish is not None and vanish.get(_W + "val", "1") not in ("0", "false")
+    found = (element.find(f"{_W}rPr/{_W}{name}") for name in ("vanish", "strike", "dstrike"))
+    return any(mark is not None and mark.get(_W + "val", "1") not in ("0", "false") for mark in found)
+
+
+def _is_raised(element: Any) -> bool:
+    raised = element.find(f"{_W}rPr/{_W}vertAlign") if element.tag == _W + "r" else None
+    return raised is not None and raised.get(_W + "val") == "superscript" and bool(_text(element).strip())
 
 
 def _table(table: Any, depth: int) -> Iterator[Block]:
@@ -117,7 +125,7 @@ def _table(table: Any, depth: int) -> Iterator[Block]:
     yield _grid(rows)
     for cell in nested:
         for inner in _blocks(cell, depth + 1):
-            if isinstance(inner, Grid):
+            if isinstance(inner, Grid) and sum(map(len, inner.rows)) > 1:
                 yield inner
 
 
@@ -178,3 +186,5 @@ def _cell_paragraphs(parent: Any) -> Iterator[Any]:
             yield child
         elif child.tag in _PASSED:
             yield from _cell_paragraphs(child)
+        elif child.tag == _W + "tbl" and len(inner := list(child.iter(_W + "tc"))) == 1:
+            yield from _cell_paragraphs(inner[0])  # a cell drawn as a table

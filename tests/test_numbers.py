@@ -14,6 +14,15 @@ COUNTS = [
     ("22（其中修订 16 件）", "22", "number"),
     ("3.0", "3", "number"),
     ("12件", "12", "number"),
+    ("12①", "12", "number"),
+    ("12²", "12", "number"),
+    ("12[1]", "12", "number"),
+    ("12*", "12", "number"),
+    ("1\u00ad2", "12", "number"),
+    ("⑫", None, "text"),
+    ("²", None, "text"),
+    ("暂无", None, "dash"),
+    ("N/A", None, "dash"),
     ("", None, "blank"),
     ("\xa0", None, "blank"),
     ("/", None, "dash"),
@@ -32,6 +41,11 @@ CHANGES = [
     ("增1558", "1558"),
     ("减38", "-38"),
     ("减少3", "-3"),
+    ("–7", "-7"),
+    ("增：5", "5"),
+    ("减-5", "-5"),
+    ("5（减）", "-5"),
+    ("5（新增3项，减少1项）", "5"),
     ("6", "6"),
     ("－4", "-4"),
 ]
@@ -44,6 +58,10 @@ AMOUNTS = [
     ("0", "", "0", "number"),
     ("8040", "", None, "unit_unknown"),
     ("8040", "件", None, "unit_unknown"),
+    ("5（万元）", "", "50000", "number"),
+    ("5（元）", "万元", "5", "number"),
+    ("共5万元", "", "50000", "number"),
+    ("5（年）", "", None, "unit_unknown"),
     ("-5", "万元", None, "text"),
 ]
 
@@ -51,6 +69,10 @@ AMOUNTS = [
 @pytest.mark.parametrize(("printed", "value", "kind"), COUNTS)
 def test_counts(printed: str, value: str | None, kind: str) -> None:
     assert read_value(printed, "", "count") == (None if value is None else Decimal(value), kind)
+
+
+def test_a_change_whose_note_tells_of_another_is_not_read() -> None:
+    assert read_value("5（减少2项）", "", "change") == (None, "text")
 
 
 @pytest.mark.parametrize(("printed", "value"), CHANGES)

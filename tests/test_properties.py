@@ -75,6 +75,7 @@ styles = st.builds(
     render_html.HtmlStyle,
     **dict.fromkeys(("word", "wavy", "nested", "split", "joined", "unrolled", "malformed"), flag),
     **dict.fromkeys(("broken_headers", "metadata", "inside_metadata", "upper", "th", "unquoted"), flag),
+    **dict.fromkeys(("cell_tables", "unseen", "carried"), flag),
     blanks=st.sampled_from(render_html.BLANKS),
 )
 seeds = st.integers(0, 10**6)

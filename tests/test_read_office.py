@@ -114,6 +114,15 @@ def test_docx_prints_neither_deleted_nor_hidden_text_but_text_boxes_once() -> No
     assert read_docx(saved(document)).paragraphs == ["共12件", "另有5件", "控件"]
 
 
+def test_docx_numbers_without_struck_digits_notes_marks_and_tables_around_them() -> None:
+    document, table = with_table([["规章", "5", "12", ""]])
+    struck, raised = (table.cell(0, place).paragraphs[0].add_run("9") for place in (1, 2))
+    struck.font.strike, raised.font.superscript = True, True
+    table.cell(0, 3).add_table(1, 1).cell(0, 0).text = "7"
+    (grid,) = read_docx(saved(document)).grids
+    assert texts(grid) == [["规章", "5", "12[9]", "7"]]
+
+
 def test_docx_with_pictures_instead_of_tables() -> None:
     document = docx.Document()
     document.add_paragraph("二、主动公开政府信息情况")

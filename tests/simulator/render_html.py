@@ -27,6 +27,8 @@ class HtmlStyle:
     malformed: spans written `colspan="2;"`. broken_headers: a header's words over two rows.
     metadata: a table of labels before the report. blanks: how a blank cell is filled.
     upper: tags in upper case. inside_metadata: the whole report in one cell of the metadata table.
+    cell_tables: each value is a table of one cell. unseen: hidden and struck text and raised marks of notes beside values.
+    carried: a script is to put the report in place, which stands in a text area.
     """
 
     word: bool = False
@@ -43,6 +45,14 @@ class HtmlStyle:
     th: bool = False
     blanks: str = "&nbsp;"
     unquoted: bool = False
+    cell_tables: bool = False
+    unseen: bool = False
+    carried: bool = False
+
+    @property
+    def is_as_written(self) -> bool:
+        """Whether the tables shown are the tables its tags write."""
+        return not (self.cell_tables or self.unseen or self.carried)
 
 
 BLANKS = ("", "&nbsp;", " ", "<br>", "<p>&nbsp;</p>", "<o:p></o:p>")
@@ -60,6 +70,9 @@ STYLES = {
     "broken_headers": HtmlStyle(broken_headers=True),
     "inside_metadata": HtmlStyle(inside_metadata=True),
     "upper": HtmlStyle(upper=True, unquoted=True),
+    "cell_tables": HtmlStyle(cell_tables=True),
+    "unseen": HtmlStyle(unseen=True),
+    "carried": HtmlStyle(carried=True),
 }
 ENCODINGS = {"utf-8": "utf-8", "gb2312": "gb18030", "gbk": "gb18030", "gb18030": "gb18030"}
 """Declared charset → the encoding of the bytes: gb2312 is declared where gb18030 is used."""
@@ -214,7 +227,26 @@ class PageWriter:
             spans["colspan"] = self._span(slot.colspan)
         if slot.rowspan > 1:
             spans["rowspan"] = self._span(slot.rowspan)
-        return self.tag(name, **spans) + self._content(slot) + self.end(name)
+        content = self._content(slot)
+        if slot.role == "value":
+            content = self._drawn(slot, content)
+        return self.tag(name, **spans) + content + self.end(name)
+
+    def _drawn(self, slot: Slot, content: str) -> str:
+        """A value with what a browser does not show of it, or as a table of its own."""
+        if self.style.unseen:
+            ends_in_digit = slot.text[-1:].isdigit()
+            content += self.rng.choice(
+                (
+                    "",
+                    '<span style="DISPLAY: none">7</span>',
+                    '<i style="color:red;display:none;">8</i>',
+                    "<del>9</del>",
+                    '<span style="text-decoration:line-through">6</span>',
+                    "<sup>1</sup>" if ends_in_digit else "",
+                )
+            )
+        return f"<table><tr><td>{content}</td></tr></table>" if self.style.cell_tables else content
 
     def table(self, table: FormTable) -> str:
         rows = "\n".join(
@@ -276,7 +308,10 @@ def page_of(report: Report, body: str, charset: str, style: HtmlStyle = HtmlStyl
     """The article page round the body: metas, navigation, metadata table, footer."""
     site = site or f"{report.agency.name}网"
     published = report.published_on.isoformat()
-    if style.inside_metadata:
+    if style.carried:
+        box = f'<textarea id="content" style="display:none">{escape(body)}</textarea>'
+        content = (metadata_table(report) if style.metadata else "") + f"<h1>{escape(report.title)}</h1>{box}"
+    elif style.inside_metadata:
         rows = f'<tr><td>名称：</td><td>{report.title}</td></tr><tr><td colspan="2">{body}</td></tr>'
         content = f'<table class="xxgk">{rows}</table>'
     else:
