@@ -6,7 +6,6 @@ Prefect; how pages are fetched is the crawl's business.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import re
 import threading
@@ -161,17 +160,8 @@ class Visits:
         )
         portal = self.portals[portal_id]
         try:
-            with contextlib.ExitStack() as hosts:
-                for host in sorted(portal.manners.hosts):
-                    hosts.enter_context(
-                        locks.held(
-                            self.root,
-                            f"host-{host}",
-                            f"{self.flow} of portal {portal_id}",
-                            self.seconds,
-                            log.info,
-                        )
-                    )
+            work = f"{self.flow} of portal {portal_id}"
+            with locks.hosts_held(self.root, portal.manners.hosts, work, self.seconds, log.info):
                 run = self._within_time(portal, blank)
         except locks.Busy as busy:
             run = replace(blank, outcome="busy", reason=str(busy))
