@@ -133,6 +133,7 @@ def _grow_whole(root: DataRoot, previous: Path | None, growing: Path, folder: Pa
         cross_checks.check_across(connection)
         derive.apply_verdicts(connection, folder)
         derive.make_portal_activity(connection, root)
+        derive.make_portal_looks(connection, root)
         derive.make_digests(connection)
         for table in ("rate_definitions", "agency_lineage", "agency_members", "deadlines", "corrections"):
             derive.comment_on(connection, table)
@@ -170,6 +171,7 @@ def _grow_from(root: DataRoot, previous: Path, growing: Path, folder: Path, acce
         derive.remake_cross_findings(connection)
         derive.apply_verdicts(connection, folder)
         derive.make_portal_activity(connection, root)
+        derive.make_portal_looks(connection, root)
         derive.remake_digests(connection)
         load.write_sources(connection, plan.files)
         for table in ("agency_lineage", "agency_members", "deadlines", "corrections", "sources"):
