@@ -23,7 +23,7 @@ from extractors.archive import CrawlLog, new_run_id
 from extractors.client import Client, Limits
 from extractors.crawl import Plan, PortalResult, crawl_portal
 from extractors.crawl_state import CrawlState, Known, asked_today
-from extractors.dataroot import DataRoot
+from extractors.dataroot import RUNS, DataRoot
 from extractors.outcomes import RETRIED
 from extractors.portals import Portal
 from extractors.schema import arrow_schema
@@ -32,7 +32,6 @@ from flows import locks
 
 log = logging.getLogger(__name__)
 
-RUNS = "runs"
 TRANSIENT = RETRIED | {"dns_failed", "given_up", "robots_unreachable"}
 """Codes of `extractors.outcomes` after which the same portal may answer some minutes later."""
 GRACE_SECONDS = 30.0
