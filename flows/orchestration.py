@@ -18,6 +18,7 @@ from typing import Annotated, Any
 from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.context import TagsContext
 from prefect.futures import PrefectFuture, as_completed
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
@@ -105,13 +106,7 @@ class Summary:
 # -- tasks --
 
 
-@task(
-    name="crawl",
-    task_run_name="crawl {portal_id}",
-    tags=["fetch"],
-    cache_policy=NO_CACHE,
-    persist_result=False,
-)
+@task(name="crawl", task_run_name="crawl {portal_id}", cache_policy=NO_CACHE, persist_result=False)
 def crawl_task(portal_id: str, visits: Visits) -> State[Any]:
     """One portal. Its failure is its own state, with the reason; no other portal hears of it."""
     run = visits.visit(portal_id)
@@ -123,26 +118,20 @@ def _may_help(task: Any, task_run: Any, state: State[Any]) -> bool:
     return is_transient(state.message or "")
 
 
-@task(name="read", task_run_name="read {label}", tags=["read"], cache_policy=NO_CACHE, persist_result=False)
+@task(name="read", task_run_name="read {label}", cache_policy=NO_CACHE, persist_result=False)
 def read_task(label: str, stream: DocumentStream, upto: int) -> None:
     """The next batch of documents of a reading that goes on in worker processes or on a cluster."""
     stream.go_on_to(upto)
     get_run_logger().info("read %s", stream)
 
 
-@task(name="tidy", task_run_name="tidy", tags=["settle"], cache_policy=NO_CACHE, persist_result=False)
+@task(name="tidy", task_run_name="tidy", cache_policy=NO_CACHE, persist_result=False)
 def tidy_task(root: DataRoot) -> TidyResult:
     """Cells to tidy Parquet."""
     return pipeline.tidy_up(root)
 
 
-@task(
-    name="publish",
-    task_run_name="build and publish",
-    tags=["settle"],
-    cache_policy=NO_CACHE,
-    persist_result=False,
-)
+@task(name="publish", task_run_name="build and publish", cache_policy=NO_CACHE, persist_result=False)
 def publish_task(root: DataRoot) -> Published | None:
     """Tidy Parquet to a checked DuckDB file that readers get from now on."""
     return pipeline.build_and_publish(root)
@@ -246,9 +235,13 @@ def expectations(visits: Visits, year: int, today: date) -> tuple[list[Health], 
 
 
 def guarded(work: Callable[[], State[Summary]]) -> State[Any]:
-    """Runs a flow's body; what the user can mend ends it as Failed with that sentence, without a traceback."""
+    """Runs a flow's body; what the user can mend ends it as Failed with that sentence, without a traceback.
+
+    The flow run's own tags are not handed down to its task runs (why: see the head of this file).
+    """
     try:
-        return work()
+        with TagsContext(current_tags=set()):
+            return work()
     except UserError as error:
         get_run_logger().error("%s", error)
         return Failed(message=str(error), data=error)

@@ -26,13 +26,13 @@ DIFFS = "reparse"
 """Below the root: the whole diff of each version of the readers, as Parquet."""
 
 
-@task(name="diff", task_run_name="diff of cells", tags=["read"], cache_policy=NO_CACHE, persist_result=False)
+@task(name="diff", task_run_name="diff of cells", cache_policy=NO_CACHE, persist_result=False)
 def diff_task(root: DataRoot) -> CellDiff:
     """What the staged readings change."""
     return diff_of_cells(root, readings.staging_folder())
 
 
-@task(name="accept", task_run_name="accept", tags=["settle"], cache_policy=NO_CACHE, persist_result=False)
+@task(name="accept", task_run_name="accept", cache_policy=NO_CACHE, persist_result=False)
 def accept_task(root: DataRoot) -> int:
     """Moves the staged readings among those in force."""
     return readings.accept(root)

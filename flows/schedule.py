@@ -11,6 +11,7 @@ from flows.backfill import backfill
 from flows.nightly import nightly
 from flows.recheck import recheck
 from flows.reparse import reparse
+from flows.start import TAG
 
 ZONE = "Asia/Shanghai"
 NIGHTLY = "15 2 * * *"
@@ -23,12 +24,12 @@ def serve_all(data: str | None, portals_folder: str | None, contact: str | None)
     asking = {**shared, "portals_folder": portals_folder, "contact": contact}
     deployments: list[Any] = [
         nightly.to_deployment(
-            "nightly", schedule=Cron(NIGHTLY, timezone=ZONE), parameters=asking, tags=["ogi"], paused=False
+            "nightly", schedule=Cron(NIGHTLY, timezone=ZONE), parameters=asking, tags=[TAG], paused=False
         ),
         recheck.to_deployment(
-            "recheck", schedule=Cron(RECHECK, timezone=ZONE), parameters=asking, tags=["ogi"], paused=False
+            "recheck", schedule=Cron(RECHECK, timezone=ZONE), parameters=asking, tags=[TAG], paused=False
         ),
-        backfill.to_deployment("backfill", parameters=asking, tags=["ogi"], paused=False),
-        reparse.to_deployment("reparse", parameters=shared, tags=["ogi"], paused=False),
+        backfill.to_deployment("backfill", parameters=asking, tags=[TAG], paused=False),
+        reparse.to_deployment("reparse", parameters=shared, tags=[TAG], paused=False),
     ]
     serve(*deployments)

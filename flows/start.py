@@ -29,15 +29,23 @@ SETTINGS = {
     "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_EXTRA_LOGGERS": "extractors,transforms,warehouse,flows",
 }
+TAG = "ogi"
+"""On every flow run of this project, however it is started; `prefect.yaml` says the same."""
 ANSWER_SECONDS = 10
 START_SECONDS = 120
 
 
 def run_flow(name: str, **parameters: Any) -> Any:
-    """Runs the flow `flows.<name>:<name>`; its final state. `UserError` when the Prefect server does not answer."""
+    """Runs the flow `flows.<name>:<name>`, tagged as the deployments are; its final state.
+
+    `UserError` when the Prefect server does not answer.
+    """
     connect()
     flow = getattr(importlib.import_module(f"flows.{name}"), name)
-    return flow(**parameters, return_state=True)
+    from prefect import tags
+
+    with tags(TAG):
+        return flow(**parameters, return_state=True)
 
 
 def connect() -> None:
