@@ -24,6 +24,8 @@ CLEARLY = 0.12
 SHORTEST_ALIKE = 5
 """Shorter labels (规章, 其他) must be printed right."""
 SHORTEST_BEGINNING = 4
+NEGATIONS = "不非未"
+"""A label that denies what the form's says is not its misprint (主动公开非规范性文件数)."""
 
 
 @cache
@@ -60,6 +62,8 @@ class Labels:
             return ()
         scored: dict[tuple[str, ...], float] = {}
         for label, meaning in self.meanings.items():
+            if any(key.count(word) > label.count(word) for word in NEGATIONS):
+                continue
             if abs(len(label) - len(key)) <= max(2, len(label) // 4):
                 ratio = SequenceMatcher(None, label, key, autojunk=False).ratio()
                 scored[meaning] = max(scored.get(meaning, 0.0), ratio)
@@ -165,6 +169,10 @@ class Review:
         self.group_codes = tuple(words["groups"])
         self.result_codes = tuple(words["results"])
         self.group_headings = frozenset(words["group_headings"])
+        # Kinds of lawsuits: unlike 行政复议 and 行政诉讼 they are named by no chapter's title.
+        self.told_apart = frozenset(
+            label for code, labels in words["groups"].items() if "." in code for label in labels
+        )
         self.results = Labels((label, code) for code, labels in words["results"].items() for label in labels)
         self.header_words = self.group_headings | self.groups.meanings.keys() | self.results.meanings.keys()
         self.indicators = tuple(
@@ -173,7 +181,10 @@ class Review:
 
 
 class Statistics:
-    """The 2014 form: rows in printed order; a label that stands twice is told by the row before it."""
+    """The 2014 form: rows in printed order; a label that stands twice is told by the row before it.
+
+    Agencies end a label in 数, 数量 or 总数 and begin it with 其中 as they like: `spelled` holds every such spelling.
+    """
 
     def __init__(self) -> None:
         words = load("statistics")
@@ -182,6 +193,25 @@ class Statistics:
         self.order = tuple(row["code"] for row in words["rows"])
         self.place = {code: number for number, code in enumerate(self.order)}
         self.rows = Labels((label, row["code"]) for row in words["rows"] for label in row["labels"])
+        self.whole = frozenset(words["whole"])
+        self.beginning: str = words["beginning"]
+        self.spelled = Labels(
+            (spelling, row["code"])
+            for row in words["rows"]
+            for label in row["labels"]
+            for spelling in _spellings(label, words["endings"], self.beginning)
+        )
+
+    def find(self, key: str) -> tuple[str, ...]:
+        """Rows a label can be: in any of its spellings, else misprinted."""
+        return self.spelled.exact(key) or self.rows.find(key.removeprefix(self.beginning))
+
+
+def _spellings(label: str, endings: dict[str, list[str]], beginning: str) -> list[str]:
+    usual = next(ending for ending in endings if label.endswith(ending))
+    stem = label.removesuffix(usual)
+    ended = [label, *(stem + ending for ending in endings[usual])]
+    return [*ended, *(beginning + spelling for spelling in ended)]
 
 
 @cache

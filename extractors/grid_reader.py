@@ -17,6 +17,7 @@ from extractors.numbers import is_value_like, unit_of, unit_of_label
 from extractors.records import Grid, GridCell
 from extractors.review_header import ReviewHeader
 from extractors.sheet import Printed, Sheet
+from extractors.statistics_table import Header, choose, halves, header_of, lower_header
 
 _is_padding = attrgetter("is_padding")
 
@@ -31,9 +32,7 @@ class TableState(NamedTuple):
     half_header: tuple[tuple[GridCell, ...], ...] = ()
     applicants: tuple[tuple[str, GridCell], ...] = ()
     upper_header: tuple[tuple[int, str], ...] = ()
-    value_column: int | None = 0
-    statistics_columns: int = 1
-    has_units: bool = False
+    statistics: Header = Header()
     review: ReviewHeader = ReviewHeader()
     is_stray: bool = False
     header_is_full: bool = True
@@ -42,8 +41,7 @@ class TableState(NamedTuple):
         """Equal for states under which every row reads the same: the line a header stands in does not count."""
         return (
             *(self.table_kind, self.blocks, self.units, self.upper_header),
-            *(self.value_column, self.statistics_columns, self.has_units, self.review, self.is_stray),
-            self.header_is_full,
+            *(self.statistics, self.review, self.is_stray, self.header_is_full),
             tuple(cell[::2] for cell in self.header_cells),
             tuple(tuple(cell[::2] for cell in column) for column in self.half_header),
             tuple((name, cell[::2]) for name, cell in self.applicants),
@@ -71,9 +69,8 @@ class GridReader:
         self.blocks, self.units, self.header_cells = state.blocks, state.units, state.header_cells
         self.half_header = [list(column) for column in state.half_header]
         self.applicants, self.upper_header = dict(state.applicants), dict(state.upper_header)
-        self.value_column, self.statistics_columns = state.value_column, state.statistics_columns
-        self.has_units, self.review, self.is_stray = state.has_units, state.review, state.is_stray
-        self.header_is_full = state.header_is_full
+        self.statistics, self.review = state.statistics, state.review
+        self.is_stray, self.header_is_full = state.is_stray, state.header_is_full
 
     def _number(self) -> int:
         """The number of the state the fields hold."""
@@ -85,9 +82,7 @@ class GridReader:
             half_header=tuple(map(tuple, self.half_header)),
             applicants=tuple(self.applicants.items()),
             upper_header=tuple(self.upper_header.items()),
-            value_column=self.value_column,
-            statistics_columns=self.statistics_columns,
-            has_units=self.has_units,
+            statistics=self.statistics,
             review=self.review,
             is_stray=self.is_stray,
             header_is_full=self.header_is_full,
@@ -95,6 +90,10 @@ class GridReader:
         return self.known.number_of(state.key(), state)
 
     def read(self, grid: Grid, table: int) -> None:
+        for part in halves(grid):
+            self._read_grid(part, table)
+
+    def _read_grid(self, grid: Grid, table: int) -> None:
         self.table = table
         self.grid = grid
         self.width = self._usual_width(grid)
@@ -156,14 +155,14 @@ class GridReader:
             if self.table_kind == "review":
                 self._review_values(row, keys)
             return
-        if len(filled) > 1 and _is_ordinal(row[filled[0]].text) and not is_value_like(row[filled[1]].text):
+        if len(filled) > 1 and _is_number(row[filled[0]].text) and not is_value_like(row[filled[1]].text):
             filled = filled[1:]
         first = filled[0]
         if self._section(row, keys, filled) or self._header(row, keys, first):
             return
         if self._requests_header(row, keys) or self._review_header(row, keys):
             return
-        if self._statistics_header(keys):
+        if self._statistics_header(row, keys):
             return
         if self._proactive_row(row, keys, first) or self._requests_row(row, keys):
             return
@@ -277,8 +276,12 @@ class GridReader:
             if not self.grid.padded and n > 1 and not is_full and any(cell.colspan > 1 for cell in values):
                 return None
             return [self._printed(cell) for cell in values]
-        if self.grid.padded and is_full and len(values) == n + 1 and not values[n].text.strip():
-            # A lone pipe after the last value: one place of padding, which looks like a blank cell.
+        rest = [cell.text.strip() for cell in values[n:]]
+        blanks = [not cell.text.strip() for cell in values[:n]]
+        # A blank first value may as well be what is left of a label's span: then the others stand one too far left.
+        is_told = not any(blanks) or (is_full and len(rest) == 1 and not blanks[0])
+        if self.grid.padded and len(values) > n and is_told and not any(rest):
+            # Lone pipes after the last value: places of padding, which look like blank cells.
             return [self._printed(cell) for cell in values[:n]]
         return None
 
@@ -385,7 +388,9 @@ class GridReader:
             right = self.applicants["total"]
             self.is_full |= row[-1].column + row[-1].colspan == right.column + right.colspan
         chosen = None
-        if not self._has_other_order():
+        # A row moved to the left that is too short and ends blank: filling may stand where a value is missing.
+        is_short = self._is_packed() and not (self.is_full or self.grid.padded or values[-1].text.strip())
+        if not is_short and not self._has_other_order():
             chosen = self._in_order(row, values, 7) or self._by_applicant(row, values)
         self.sheet.request(meaning, chosen, self._raw(row, values))
         return True
@@ -405,19 +410,27 @@ class GridReader:
             return None
         if self.grid.padded:
             return None
-        if len(self.applicants) == 7 and len({c.column for c in self.applicants.values()}) == 7:
+        columns = {cell.column for cell in self.applicants.values()}
+        if len(self.applicants) == len(columns) == 7 and not self._is_packed():
             wanted = [self.applicants[name] for name in forms.requests().applicants]
             places = [(cell.column, cell.column + cell.colspan) for cell in wanted]
-        else:
+        elif self._is_packed():
+            chosen = values[:7]
+            is_rest_empty = not any(cell.text.strip() for cell in values[7:])
+            fits = len(chosen) == 7 and is_rest_empty and all(cell.colspan == 1 for cell in chosen)
+            return [self._printed(cell) for cell in chosen] if fits else None
+        elif self.applicants or values[-1].text.strip():
             places = [(self.width - 7 + i, self.width - 6 + i) for i in range(7)]
-        chosen = []
+        else:
+            return None  # no header says on which side the row is filled up
+        found = []
         for left, right in places:
             below = [c for c in values if c.column < right and c.column + c.colspan > left]
             if len(below) != 1:
                 return None
             crosses = below[0].column < left or below[0].column + below[0].colspan > right
             lost = crosses and below[0].text.strip()
-            chosen.append(self._printed(below[0], mark="column_lost" if lost else ""))
+            found.append(self._printed(below[0], mark="column_lost" if lost else ""))
         first = min(left for left, _ in places)
         covered = {column for left, right in places for column in range(left, right)}
         outside = [
@@ -427,7 +440,11 @@ class GridReader:
             and (c.column < first or is_value_like(c.text))
             and covered.isdisjoint(range(c.column, c.column + c.colspan))
         ]
-        return None if outside else chosen
+        return None if outside else found
+
+    def _is_packed(self) -> bool:
+        """Whether rows are moved to the left, empty cells at their ends in place of spans: no label is beside the header."""
+        return any(cell.column == 0 for cell in self.applicants.values())
 
     # -- chapter 四 ----------------------------------------------------------------------------------------------
 
@@ -452,7 +469,7 @@ class GridReader:
         return True
 
     def _review_values(self, row: Sequence[GridCell], keys: Sequence[str]) -> bool:
-        found = self.review.filled_by(row, keys)
+        found = self.review.filled_by(row, keys, self.grid.padded)
         if found is None:
             return False
         groups, values = found
@@ -466,28 +483,14 @@ class GridReader:
 
     # -- the statistics form -------------------------------------------------------------------------------------
 
-    def _statistics_header(self, keys: Sequence[str]) -> bool:
+    def _statistics_header(self, row: Sequence[GridCell], keys: Sequence[str]) -> bool:
         """统计指标 | 单位 | 统计数; of 本年 and 累计 only this year's column counts."""
-        header = forms.statistics().header
-        filled = [k for k in keys if k]
-        if len(filled) < 2 or filled[0] not in header["labels"]:
+        header = header_of(row, keys)
+        if header is None and self.table_kind == "statistics":
+            header = lower_header(self.statistics, row, keys)
+        if header is None:
             return False
-        this_year = [i for i, k in enumerate(keys) if k in header["this_year"]]
-        cumulative = [i for i, k in enumerate(keys) if k in header["cumulative"]]
-        plain = [i for i, k in enumerate(keys) if k in header["value"]]
-        if not (this_year or plain):
-            return False
-        self.table_kind = "statistics"
-        self.has_units = any(k in header["unit"] for k in keys)
-        labels_and_units = [i for i, k in enumerate(keys) if k in header["unit"]]
-        before = max([0, *labels_and_units])
-        if this_year and cumulative:
-            self.value_column = this_year[0] - before - 1
-        elif cumulative:
-            self.value_column = None
-        else:
-            self.value_column = 0
-        self.statistics_columns = len(this_year) + len(cumulative) + len(plain)
+        self.table_kind, self.statistics = "statistics", header
         return True
 
     def _statistics_row(self, row: Sequence[GridCell], keys: Sequence[str]) -> bool:
@@ -495,31 +498,25 @@ class GridReader:
         label = -1
         meanings: tuple[str, ...] = ()
         for i, k in enumerate(keys[:3]):
-            found = words.rows.find(k) if k and not is_value_like(row[i].text) else ()
+            found = words.find(k) if k and not is_value_like(row[i].text) else ()
             if found:
                 label, meanings = i, found
         if label < 0:
             return self.table_kind == "statistics" and any(k in words.headings for k in keys)
         if self.table_kind not in ("statistics", "") and len(row) > 4:
             return False
-        rest = list(row[label + 1 :])
-        unit = ""
-        columns = self.statistics_columns
-        if rest and (unit_of(rest[0].text) or (self.has_units and not rest[0].text and len(rest) > columns)):
-            unit = unit_of(rest[0].text)
+        rest = row[label + 1 :]
+        if rest and keys[label + 1] in words.whole:
             rest = rest[1:]
-        place = self.value_column
-        chosen = None
-        if (
-            place is not None
-            and len(rest) == columns
-            and all(cell.colspan == 1 or columns == 1 for cell in rest)
-        ):
-            chosen = self._printed(rest[place])
-        if not rest:
+        if not rest or (len(rest) == 1 and unit_of(rest[0].text)):
+            self.sheet.pass_statistic(meanings)
             return self.table_kind == "statistics"
+        unit, cell = choose(self.statistics, rest, self.grid.padded)
         self.table_kind = "statistics"
-        self.sheet.statistic(meanings, unit or unit_of_label(row[label].text), chosen, self._raw(row, rest))
+        unit = unit or unit_of_label(row[label].text)
+        value = self._printed(cell) if cell else None
+        is_alike = not words.spelled.exact(keys[label])
+        self.sheet.statistic(meanings, unit, value, self._raw(row, row[label:]), is_alike=is_alike)
         return True
 
     # -- what every table needs ----------------------------------------------------------------------------------
@@ -551,9 +548,9 @@ def _merged(cells: Sequence[GridCell]) -> list[GridCell]:
     return merged
 
 
-def _is_ordinal(text: str) -> bool:
-    """Whether a text can number a row (序号)."""
-    return text.isdigit() and len(text) <= 2
+def _is_number(text: str) -> bool:
+    """Whether a text is a value with digits; every number that `shape_of` leaves out is one."""
+    return _has_digit(text) and is_value_like(text)
 
 
 def _is_numbered(label: str) -> bool:

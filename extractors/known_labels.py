@@ -28,16 +28,28 @@ class KnownLabels:
             *proactive.items.meanings,
             *proactive.header_starts,
             *proactive.column_words,
-            *statistics.rows.meanings,
+            *statistics.spelled.meanings,
             *statistics.headings,
             *(label for labels in statistics.header.values() for label in labels),
         }
 
+        self._first = {*proactive.items.meanings, *proactive.header_starts}
+        self._columns = {
+            *requests.columns.meanings,
+            *(w for words in statistics.header.values() for w in words),
+        }
+        self._rows = {*requests.rows.meanings, *statistics.rows.meanings, *statistics.headings}
         self._long = tuple(
             label
             for label in (*requests.rows.meanings, *statistics.rows.meanings, *statistics.headings)
             if len(label) >= 5
         )
+
+    def opens_row(self, label: str, before: str) -> bool:
+        """Whether a label stands first in its row: wherever it is printed, or as a row's behind the label of a column."""
+        if label in self._first or self._mark.fullmatch(label):
+            return True
+        return before in self._columns and label in self._rows and label not in self._columns
 
     def begins(self, label: str) -> bool:
         """Whether the key is a label, a long one followed by something (a row with its numbers), or a long one's part."""
@@ -54,7 +66,7 @@ class KnownLabels:
         """The same, misprints and filling instructions allowed."""
         if self(label):
             return True
-        sets = (forms.requests().rows, forms.proactive().items, forms.statistics().rows)
+        sets = (forms.requests().rows, forms.proactive().items, forms.statistics())
         return len(label) > 3 and any(labels.find(label) for labels in sets)
 
 

@@ -7,6 +7,7 @@ lines that hold whole rows with spaces between.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -22,8 +23,15 @@ _LONGEST_HEADING = 45
 _PROSE = re.compile(r"[。;!?]|，.{8,}，")
 _SPACES_IN_NOTE = re.compile(r"[(（][^()（）]{0,80}[)）]")
 _PAGE_NUMBER = re.compile(
-    r"^(?:[-—–]\s*\d{1,3}\s*[-—–]|第\s*\d{1,3}\s*页(?:\s*[,，/共]*\s*\d{1,3}\s*页)?|\d{1,3}\s*/\s*\d{1,3})$"
+    r"^(?:[-—–―·•~]\d{1,3}[-—–―·•~]|第[\d一二三四五六七八九十]{1,3}页(?:[,/共总]*\d{1,3}页)?|\d{1,3}/\d{1,3}"
+    r"|[Pp](?:age|\.)?\d{1,3}(?:(?:of|/)\d{1,3})?)$"
 )
+_LONGEST_PAGE_NUMBER = 24
+_FEW = 0.15
+"""Share of the gaps that may be narrower than the usual one: before headings, not between a header's labels."""
+_NUMBER_OF_A_ROW = re.compile(r"[1-9]\d?[.,、:)]?")
+_SEVERAL_VALUES = re.compile(r"\d\s+(?!\d{3}(?!\d))\d|[/\\—–-]\s+[/\\—–-]|\d\s+[/\\—–-]|[/\\]\s+\d")
+_PAGE = re.compile(r"[1-9]\d?")
 _MOST_TOKENS = 60_000
 _EXAMINED = 4000
 """Characters of a line that are looked through for a form's words."""
@@ -40,12 +48,16 @@ Line = tuple[int, Paragraph]
 
 
 class Token(NamedTuple):
-    """One cell or word of a text: its line, and its place among the others, from 0."""
+    """One cell or word of a text: its line, and its place among the others, from 0.
+
+    `may_be_page`: a small number alone on its line, in a text whose lines are rows: as likely the page's number.
+    """
 
     text: str
     line: int
     place: int
     is_value: bool
+    may_be_page: bool = False
 
 
 def is_heading(text: str) -> bool:
@@ -147,9 +159,10 @@ class LooseLines:
         tokens: list[Token] = []
         joint = ""
         heads = False
+        usual = _usual_gap(region)
         for number, (text, gap) in region:
-            if gap == 1 and text.isdecimal():  # nearly every line of the tables
-                tokens.append(new_record(Token, (text, number, len(tokens), True)))
+            if 0 < gap <= usual and text.isdecimal():  # nearly every line of the tables
+                tokens.append(new_record(Token, (text, number, len(tokens), True, False)))
                 joint, heads = "\n", False
                 continue
             was_heading, heads = heads, is_heading(text)
@@ -159,34 +172,44 @@ class LooseLines:
                     text = f"{last.text}{joint}{text}"
                     tokens.append(Token(text, last.line, last.place, _is_value_cell(text)))
                 continue
-            if tokens and gap > 1:
-                blanks = [""] * ((gap - 1) // 2)
-                if gap % 2 == 0:
-                    # Half a blank cell: something is missing here, so that no row across it counts right.
-                    blanks.append(HALF_BLANK)
-                for blank in blanks:
+            if tokens and gap > usual:
+                whole, rest = divmod(gap - usual, usual + 1)
+                # Part of a blank cell: something is missing here, so that no row across it counts right.
+                for blank in [""] * whole + [HALF_BLANK] * bool(rest):
                     tokens.append(Token(blank, number, len(tokens), not blank))
             if text:
-                tokens.append(new_record(Token, (text, number, len(tokens), _is_value_cell(text))))
+                tokens.append(new_record(Token, (text, number, len(tokens), _is_value_cell(text), False)))
                 joint = "\n" if text[-1].isdigit() else ""
         return tokens
 
     def _words_of(self, region: Sequence[Line]) -> Iterator[Token]:
         """Words of lines; where lines are cells (one value a line), a line with inner spaces (1 619) stays whole."""
-        lines = [(n, p.text) for n, p in region if p.text and not _PAGE_NUMBER.match(p.text)]
+        lines = [(n, p.text) for n, p in region if p.text and not _is_page_number(p.text)]
         is_cell_a_line = _is_cell_a_line([text for _, text in lines])
         place = 0
         for number, text in lines:
             words = text.split()
             is_one = len(words) == 1 or self.known(key(text)) or is_heading(text)
-            is_one = is_one or (is_cell_a_line and is_value_like(text))
+            is_one = is_one or (is_cell_a_line and _is_one_value(text))
             if not is_one:
                 words = _SPACES_IN_NOTE.sub(lambda found: "".join(found[0].split()), text).split()
-            for word in [text] if is_one else self._labels_joined(words):
+            for word in [text] if is_one else self._labels_joined(self._numbered(words)):
                 place += 1
                 if place > _MOST_TOKENS:
                     return
-                yield new_record(Token, (word, number, place, _is_value_cell(word)))
+                is_value = _is_value_cell(word)
+                may_be_page = is_value and is_one and not is_cell_a_line and bool(_PAGE.fullmatch(text))
+                yield new_record(Token, (word, number, place, is_value, may_be_page))
+
+    def _numbered(self, words: list[str]) -> list[str]:
+        """Words of a line whose label is parted from its number (7. 属于行政执法案卷): no value stands before a label."""
+        if (
+            len(words) > 1
+            and _NUMBER_OF_A_ROW.fullmatch(plain(words[0]))
+            and self.known.begins(key(words[1]))
+        ):
+            return [words[0] + words[1], *words[2:]]
+        return words
 
     def _labels_joined(self, words: list[str]) -> Iterator[str]:
         """Words of a line, those that only together are a label (行 政 许 可) as one."""
@@ -205,16 +228,38 @@ class LooseLines:
             place += size
 
 
+def _usual_gap(region: Sequence[Line]) -> int:
+    """Blank lines between two cells: those between most, unless many stand closer (a table that is mostly blank)."""
+    gaps = Counter(paragraph.gap for _, paragraph in region[1:] if paragraph.gap)
+    usual = max(gaps, key=lambda gap: gaps[gap])
+    closer = sum(count for gap, count in gaps.items() if gap < usual)
+    return usual if closer <= _FEW * gaps.total() else 1
+
+
+def _is_page_number(text: str) -> bool:
+    """Whether a line is a page's number and says so (- 3 -, 第 3 页)."""
+    return len(text) <= _LONGEST_PAGE_NUMBER and bool(_PAGE_NUMBER.match(plain(text)))
+
+
 def _is_spaced(region: Sequence[Line]) -> bool:
     """Whether blank lines separate the cells: they stand between most lines."""
     gaps = [paragraph.gap for _, paragraph in region[1:]]
     return len(gaps) >= 4 and sum(gap >= 1 for gap in gaps) >= 0.7 * len(gaps)
 
 
+def _is_one_value(line: str) -> bool:
+    """Whether a line is one value, spaces inside it or not (1 619; 22（其中修订 16 件）; not 0 0 0)."""
+    return is_value_like(line) and not _SEVERAL_VALUES.search(line)
+
+
 def _is_cell_a_line(lines: Sequence[str]) -> bool:
     """Whether values stand alone on their lines; in lines of whole rows a label or other values stand beside them."""
-    with_values = [line.split() for line in lines if any(is_value_like(word) for word in line.split())]
-    alone = sum(all(is_value_like(word) for word in words) and len(words) <= 3 for words in with_values)
+    with_values = [line for line in lines if any(is_value_like(word) for word in line.split())]
+    alone = sum(
+        _is_one_value(line) or (len(words) <= 3 and all(map(is_value_like, words)))
+        for line in with_values
+        if (words := line.split())
+    )
     return alone >= 0.85 * len(with_values)
 
 

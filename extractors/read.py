@@ -37,7 +37,7 @@ def read_document(data: bytes, url: str = "", content_type: str = "") -> Documen
         from extractors.read_pdf import read_pdf
 
         return read_pdf(data)
-    if carrier in ("docx", "xlsx", "xls", "doc", "wps"):
+    if carrier in ("docx", "xlsx", "xls", "doc", "wps", "rtf"):
         from extractors import read_office
 
         reader = {"docx": read_office.read_docx, "xlsx": read_office.read_xlsx, "xls": read_office.read_xls}

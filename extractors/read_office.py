@@ -66,7 +66,7 @@ def read_xls(data: bytes) -> Document:
 
 
 def read_legacy(data: bytes, carrier: str = "doc") -> Document:
-    """A DOC or WPS, turned into DOCX by LibreOffice; status `unread` where that is not installed."""
+    """A DOC, WPS or RTF, turned into DOCX by LibreOffice; status `unread` where that is not installed."""
     soffice = shutil.which("soffice") or shutil.which("libreoffice")
     if soffice is None:
         note = "old Word files are read through LibreOffice: install it (`soffice`), then read again"

@@ -20,6 +20,9 @@ LONGEST_PARAGRAPH = 200_000
 _MARKDOWN_RULE = re.compile(r"^[\s|:\-]*-{2,}[\s|:\-]*$")
 _WIDE_SPACE = re.compile(r"\s\s|[^\S ]")
 """White space that is more than the single spaces around fields and words."""
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
+_LEADING = 0.9
+"""Share of the lines that begin with a pipe where it leads each row; in fewer it parts an empty first cell."""
 _LEAST_CELLS_OF_A_ROW = 3
 _LONG_LINE = 40
 MOST_FIELDS = 200
@@ -36,6 +39,7 @@ def read_text(data: bytes, content_type: str = "") -> Document:
 
 def blocks_of_text(text: str) -> tuple[tuple[Block, ...], bool]:
     """`blocks` and `cut` of a Document from a text, also one that stands whole inside a page."""
+    text = _INVISIBLE.sub("", text) if _INVISIBLE.search(text) else text
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
     is_cut = bool(text) and text[-1:].isdigit()
     blocks: list[Block] = []
@@ -64,10 +68,13 @@ def blocks_of_text(text: str) -> tuple[tuple[Block, ...], bool]:
 def _piped(run: list[str], cut: bool) -> list[Block]:
     """A run of lines with pipes: rows when lines hold several cells, else a strip of cells."""
     rows = [line for line in run if "--" not in line or not _MARKDOWN_RULE.match(line)]
-    several = any(_printed_cells(line) >= _LEAST_CELLS_OF_A_ROW for line in rows)
+    printed = [_printed_cells(line) for line in rows]
+    several = any(n >= _LEAST_CELLS_OF_A_ROW for n in printed)
+    # Two cells on most lines are a label and its number; one cell a line has two only where rows meet.
+    several |= len(rows) > 2 and sum(n == 2 for n in printed) > len(rows) / 2
     is_one_line = len(rows) == 1 and rows[0].count("|") > _LONG_LINE
     if several and not is_one_line:
-        return [_grid(rows, cut)]
+        return [_grid(rows, cut, is_markdown=len(rows) < len(run))]
     if is_one_line:
         return [Strip(cells=tuple(_fields(rows[0], is_one_line=True)), cut=cut)]
     if len(rows) > 2:
@@ -79,16 +86,20 @@ def _printed_cells(line: str) -> int:
     return sum(bool(cell.strip()) for cell in line.split("|"))
 
 
-def _grid(rows: list[str], cut: bool) -> Grid:
-    """Lines as rows. Where nothing is padded and all rows are as long, fields stand in the table's own columns."""
-    leads = sum(line.lstrip().startswith("|") for line in rows) > len(rows) / 2
+def _grid(rows: list[str], cut: bool, is_markdown: bool) -> Grid:
+    """Lines as rows. Where nothing is padded and all rows are as long, fields stand in the table's own columns.
+
+    So they do in markdown, whose rule spans all columns: a shorter row there has lost a cell.
+    """
+    leads = sum(line.lstrip().startswith("|") for line in rows) >= _LEADING * len(rows)
     fields = []
     for line in rows:
         row = _fields(line.strip())
         if leads and len(row) > 1 and not row[0]:
             row = row[1:]
         fields.append(row)
-    is_padded = any(None in row for row in fields) or len({len(row) for row in fields}) > 1
+    is_padded = any(None in row for row in fields)
+    is_padded |= not is_markdown and len({len(row) for row in fields}) > 1
     cells = tuple(
         [
             tuple(

@@ -42,7 +42,7 @@ READ_KINDS = ("report", "attachment", "file")
 WORK = "extractors.reading:read_batch"
 BATCH_WEIGHT = 200
 SLOW_WEIGHT = 25
-SLOW_NAMES = (".pdf", ".doc", ".wps", ".docx", ".xls", ".xlsx")
+SLOW_NAMES = (".pdf", ".doc", ".wps", ".rtf", ".docx", ".xls", ".xlsx")
 LAST_FREE_FORM_YEAR = 2013
 """Reports for later years have a national form; prose alone is then a report without its tables."""
 

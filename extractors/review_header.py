@@ -48,13 +48,16 @@ class ReviewHeader(NamedTuple):
         return ReviewHeader(groups, tuple(sorted((*start.places, *places))), ends)
 
     def filled_by(
-        self, row: Sequence[GridCell], keys: Sequence[str]
+        self, row: Sequence[GridCell], keys: Sequence[str], is_padded: bool
     ) -> tuple[Sequence[str], Sequence[GridCell]] | None:
-        """(groups, their values in printed order) of a row, () for groups whose columns are lost; None for other rows."""
+        """(groups, their values in printed order) of a row, () for groups whose columns are lost; None for other rows.
+
+        is_padded: rows are filled up with cells that are none of the form's, as in `records.Grid`.
+        """
         words = forms.review()
         if len(self.places) < len(words.indicators) and (apart := self._groups_apart(row, keys)):
             return apart
-        values = self._below_results(row)
+        values = self._below_results(row, is_padded)
         if not self._holds_values(values):
             return None
         return (words.group_codes if self._tells_columns(values) else ()), values
@@ -76,12 +79,15 @@ class ReviewHeader(NamedTuple):
         is_even = len({cell.colspan for cell in values}) == 1
         return (groups, values) if groups and is_whole and is_even else None
 
-    def _below_results(self, row: Sequence[GridCell]) -> Sequence[GridCell]:
+    def _below_results(self, row: Sequence[GridCell], is_padded: bool) -> Sequence[GridCell]:
         """The cells of a row that stand below the results, without those of columns at the header's sides."""
         values = list(row)
         wanted = len(forms.review().indicators)
         while len(values) > wanted and values[0].text.strip() and not is_value_like(values[0].text):
             values = values[1:]
+        printed = [place for place, cell in enumerate(values) if cell.text.strip()]
+        if is_padded and len(values) > wanted and printed and printed[-1] - printed[0] == wanted - 1:
+            return values[printed[0] : printed[-1] + 1]
         ends = (row[0].column, row[-1].column + row[-1].colspan)
         if len(values) > wanted and len(self.places) == wanted and ends == self.ends:
             left, right = self.places[0][0], sum(self.places[-1])

@@ -43,6 +43,7 @@ class Sheet:
         self._leftovers: list[Leftover] = []
         self._proactive_forms: Counter[str] = Counter()
         self._last_statistic = ""
+        self._alike: set[tuple[str, str | None]] = set()
         self._is_ocr = is_ocr
         self._seen: Seen | None = None
 
@@ -71,6 +72,8 @@ class Sheet:
         for name, place, column, unit in plan.cells:
             text = row[place][0]
             cell = new_record(Cell, (*name, text, text, unit, mark, table, line, column))
+            if name in cells:
+                self._oust(name)
             if name in cells:
                 self._settle(name, cell)
             else:
@@ -112,8 +115,18 @@ class Sheet:
         if values is None:
             self._lost(row, "reviews and lawsuits: 15 values expected")
 
-    def statistic(self, meanings: Sequence[str], unit: str, value: Printed | None, row: Printed) -> None:
-        """One row of the statistics form. A label that stands twice belongs to the section of the row before it."""
+    def statistic(
+        self,
+        meanings: Sequence[str],
+        unit: str,
+        value: Printed | None,
+        row: Printed,
+        is_alike: bool = False,
+    ) -> None:
+        """One row of the statistics form. A label that stands twice belongs to the section of the row before it.
+
+        is_alike: its label is only like the form's; it then gives way to the row that is the form's.
+        """
         place = forms.statistics().place
         if len(meanings) > 1:
             self.look_away()
@@ -124,6 +137,15 @@ class Sheet:
                 )
                 return
             meanings = follows
+        name = (meanings[0], None)
+        if is_alike:
+            self.look_away()
+            if name in self._cells and name not in self._alike:
+                self.leave("unknown_row", "no row of the form has this label", row.text, *row[2:])
+                return
+            self._alike.add(name)
+        else:
+            self._oust(name)
         self._last_statistic = meanings[0]
         if self._seen:
             self._seen = self._seen._replace(last_statistic=meanings[0])
@@ -131,10 +153,20 @@ class Sheet:
         if value is None:
             self._lost(row, f"row {meanings[0]}: one value expected")
 
+    def _oust(self, name: tuple[str, str | None]) -> None:
+        """The row that is the form's own has come: one that was only like it is none of the form's."""
+        if name in self._alike:
+            self._alike.discard(name)
+            cell = self._cells.pop(name)
+            reason = "no row of the form has this label"
+            self.leave("unknown_row", reason, cell.raw_text, cell.table, cell.row, cell.column)
+
     def pass_statistic(self, meanings: Sequence[str]) -> None:
         """A row of the statistics form without a value was passed; it tells the section of those after it."""
         if len(meanings) == 1:
             self._last_statistic = meanings[0]
+            if self._seen:
+                self._seen = self._seen._replace(last_statistic=meanings[0])
 
     def _follows(self, place: dict[str, int], code: str) -> bool:
         """Whether the row before was this one's predecessor on the form, or its section's first row."""

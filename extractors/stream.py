@@ -6,8 +6,6 @@ leave a trace; anything else is marked as lost. Never counts on where a page bre
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -18,10 +16,8 @@ from extractors.loose_lines import HALF_BLANK, MOST_PIECES, LooseLines, Token, i
 from extractors.numbers import unit_of, unit_of_label
 from extractors.records import Paragraph, new_record
 from extractors.sheet import Printed, Sheet
-
-_NOTE = re.compile(r"[(\[][^()\[\]]*[)\]]")
-_OPEN_NOTE = re.compile(r"[(](?![一二三四五六七八九十\d]{1,3}[)])[^()]*$")
-_NOT_WORD = re.compile(r"[^\w/]+|_")
+from extractors.statistics_table import kind_of, this_years
+from extractors.wrapped_labels import NOT_WORD, NOTE, run_key, statistic_of, wrapped_row
 
 
 @dataclass
@@ -74,7 +70,7 @@ class StreamReader:
         elif self.kind == "review":
             self._review(segment)
         elif self.kind == "statistics":
-            self._statistic(segment)
+            return self._statistic(segment, after, used)
         return ""
 
     def _look_for_marks(self, texts: Sequence[Token]) -> None:
@@ -92,16 +88,22 @@ class StreamReader:
                 self.kind, self.header, self.blocks, self.above = "proactive", None, (), []
             elif label in proactive.header_starts and self.kind in ("", "proactive"):
                 self.kind, self.header, self.blocks = "proactive", [], ()
-            elif self.kind == "proactive" and not _is_item(token.text):
-                (self.above if self.header is None else self.header).append(token.text)
             elif label in requests.column_groups or label == "自然人" or self._begins_requests(label):
                 self.kind = "requests"
-            elif label in forms.statistics().header["labels"] and self.kind in ("", "statistics"):
+            elif self.kind == "proactive" and not _is_item(token.text):
+                (self.above if self.header is None else self.header).append(token.text)
+            elif label in forms.statistics().header["label"] and self.kind in ("", "statistics"):
                 self.kind = "statistics"
                 self._statistics_columns(texts)
+            elif (
+                self.kind == ""
+                and forms.statistics().spelled.exact(label)[:1] == forms.statistics().order[:1]
+            ):
+                self.kind, self.value_columns, self.this_year = "statistics", 0, None
         joined = "".join(since_heading)
         names_both = "行政复议" in joined and "行政诉讼" in joined
-        if self.kind in ("", "requests") and ("结果维持" in joined or names_both):
+        names_group = any(group in joined for group in forms.review().told_apart)
+        if "结果维持" in joined or names_group or (names_both and self.kind in ("", "requests")):
             self._finish_requests()
             self.kind = "review"
         elif self.kind == "" and "自然人" in joined:
@@ -110,12 +112,12 @@ class StreamReader:
     def _begins_requests(self, label: str) -> bool:
         """The table's first row, where its header is lost."""
         words = forms.requests()
-        return self.kind in ("", "requests") and words.rows.exact(label) == (words.order[0],)
+        return self.kind in ("", "requests", "proactive") and words.rows.exact(label) == (words.order[0],)
 
     def _printed(self, token: Token, mark: str = "") -> Printed:
         if token is self.cut_token:
             mark = "cut"
-        text, line, place, _ = token
+        text, line, place, *_ = token
         return new_record(Printed, (text, mark, self.table, line + 1, place + 1))
 
     def _whole(self, segment: Segment) -> Printed:
@@ -125,14 +127,13 @@ class StreamReader:
 
     def _exactly(self, segment: Segment, n: int) -> list[Printed] | None:
         """The n values of a row, or None when there are more or fewer and their columns are not told."""
-        values = segment.values
+        values = _without_space_behind(segment.values, n)
         printed = [token.text for token in values if not token.text.isdecimal()]
         if HALF_BLANK in printed:
             return None
         if any(map(_is_open, printed)) and len({token.line for token in values}) > 1:
             return None  # cells that wrap over lines: the lines no longer keep the order of the columns
-        if len(values) != n:
-            values = _without_page_number(values, n)
+        values = _without_page_number(values)
         return [self._printed(t) for t in values] if len(values) == n else None
 
     def _proactive(self, segment: Segment) -> None:
@@ -168,10 +169,11 @@ class StreamReader:
         """(row of the requests table the text before values ends in, what of the text behind them belongs to it)."""
         if texts and (exact := forms.requests().rows.exact(key(texts[-1].text))):
             return exact[0], ""
-        before = _run_key("".join([t.text for t in texts]))
+        before = run_key("".join([t.text for t in texts]))
         if used and before.startswith(used):
             before = before[len(used) :]
-        return _wrapped_row(texts, before, _run_key("".join([t.text for t in after[:12]])))
+        found, completed = wrapped_row(forms.requests().rows, texts, before, after)
+        return (found[0] if found else None), completed
 
     def _finish_requests(self) -> None:
         """Rows whose label is broken beyond repair are told by their place, when no row is missing."""
@@ -191,8 +193,7 @@ class StreamReader:
         values = segment.values
         if not any(t.text.strip() for t in values):
             return  # padding between the lines of the header
-        if len(values) > 15:
-            values = _without_page_number(values, 15)
+        values = _without_space_behind(_without_page_number(values), 15)
         if len(values) < 8:
             self._leave(segment, "unknown_row", "15 values of reviews and lawsuits expected")
             return
@@ -202,38 +203,40 @@ class StreamReader:
 
     def _statistics_columns(self, texts: Sequence[Token]) -> None:
         """How many values a row has and which one is this year's; none is taken when the header does not say."""
-        header = forms.statistics().header
-        labels = [key(t.text) for t in texts]
-        columns = [x for x in labels if x in header["this_year"] | header["cumulative"] | header["value"]]
-        current = [i for i, label in enumerate(columns) if label not in header["cumulative"]]
-        self.value_columns = len(columns)
-        self.this_year = current[0] if current else None
+        labels = [key(token.text) for token in texts]
+        kinds = [kind for label in labels if label and (kind := kind_of(label)) not in ("", "label", "unit")]
+        self.value_columns = len(kinds)
+        self.this_year = this_years(kinds)
 
-    def _statistic(self, segment: Segment) -> None:
+    def _statistic(self, segment: Segment, after: Sequence[Token], used: str) -> str:
         words = forms.statistics()
         texts = list(segment.texts)
         unit = ""
         if texts and unit_of(texts[-1].text):
             unit = unit_of(texts.pop().text)
         label = "".join(t.text for t in texts)
-        meanings = _ends_in(_run_key(label), words.rows)
-        if texts and not meanings:
-            meanings = words.rows.find(key(texts[-1].text))
         for passed in texts[:-1]:
-            self.sheet.pass_statistic(words.rows.exact(key(passed.text)))
+            self.sheet.pass_statistic(words.spelled.exact(key(passed.text)))
         values = segment.values
+        while values and unit_of(values[0].text) and len(values) > max(1, self.value_columns):
+            unit = unit or unit_of(values[0].text)
+            values = values[1:]
+        meanings, completed, is_alike = statistic_of(texts, run_key(label).removeprefix(used), after)
         if not meanings:
             if any(_has_digit(t.text) for t in values):
                 self._leave(segment, "unknown_row", "no row of the form has this label")
-            return
-        while values and unit_of(values[0].text) and len(values) > self.value_columns:
-            unit = unit or unit_of(values[0].text)
-            values = values[1:]
-        values = _without_page_number(values, self.value_columns)
+            return ""
         chosen = None
-        if self.this_year is not None and len(values) == self.value_columns:
-            chosen = self._printed(values[self.this_year])
-        self.sheet.statistic(meanings, unit or unit_of_label(label), chosen, self._whole(segment))
+        if self.value_columns == 0:
+            # No header: a unit of the form and one number behind it are a row of the form all the same.
+            chosen = self._printed(values[0]) if unit and len(values) == 1 else None
+        elif self.this_year is not None:
+            values = _without_page_number(values)
+            if len(values) == self.value_columns:
+                chosen = self._printed(values[self.this_year])
+        unit = unit or unit_of_label(label)
+        self.sheet.statistic(meanings, unit, chosen, self._whole(segment), is_alike=is_alike)
+        return completed
 
     def _leave(self, segment: Segment, code: str, reason: str) -> None:
         text = " ".join(t.text for t in [*segment.texts[-6:], *segment.values[:20]])
@@ -258,7 +261,7 @@ def _segments(tokens: Sequence[Token]) -> list[Segment]:
 def _is_item(text: str) -> bool:
     """Whether a header ends here: an item's label, filling instructions behind it or not."""
     items = forms.proactive().items
-    return bool(items.exact(key(text)) or items.exact(_run_key(text)))
+    return bool(items.exact(key(text)) or items.exact(run_key(text)))
 
 
 def _last_label(texts: Sequence[Token], labels: forms.Labels) -> str:
@@ -272,7 +275,7 @@ def _last_label(texts: Sequence[Token], labels: forms.Labels) -> str:
     for count in range(1, min(len(texts), MOST_PIECES) + 1):
         # A label whose filling instructions are wrapped around its numbers ends inside a bracket.
         if plain(texts[-count].text).find("(") > 0:
-            meanings = labels.exact(_run_key("".join(t.text for t in texts[-count:])))
+            meanings = labels.exact(run_key("".join(t.text for t in texts[-count:])))
             return meanings[0] if meanings else ""
     return ""
 
@@ -286,13 +289,13 @@ def _header_blocks(
     out of order, some of them above; it is known when its characters are just those of one block's columns.
     """
     words = forms.proactive()
-    spelled = key("".join(_NOTE.sub("", plain(text)) for text in texts))
+    spelled = key("".join(NOTE.sub("", plain(text)) for text in texts))
     fitting = tuple(block for block in words.blocks if _spells(spelled, block.labels))
     if not fitting:
         fitting = words.block_of(tuple(key(text) for text in texts))
     if not fitting:
-        pieces = _NOTE.sub("", plain("".join([*above, *texts])))
-        letters = sorted(_NOT_WORD.sub("", pieces))
+        pieces = NOTE.sub("", plain("".join([*above, *texts])))
+        letters = sorted(NOT_WORD.sub("", pieces))
         fitting = tuple(block for block in words.blocks if _has_letters(block, letters))
     unit = unit_of_label(plain("".join(texts)))
     return fitting, tuple(unit for _ in range(3))
@@ -310,35 +313,6 @@ def _spells(text: str, columns: Sequence[frozenset[str]]) -> bool:
     return any(text.startswith(label) and _spells(text[len(label) :], columns[1:]) for label in columns[0])
 
 
-def _run_key(text: str) -> str:
-    """Letters and digits of a run of label pieces, notes removed, also one whose end is wrapped away."""
-    folded = plain(text)
-    return _NOT_WORD.sub("", _OPEN_NOTE.sub("", _NOTE.sub("", folded)))
-
-
-def _wrapped_row(texts: Sequence[Token], before: str, following: str) -> tuple[str | None, str]:
-    """The row whose label is wrapped around its values: (row, what of the following text belongs to its label)."""
-    rows = forms.requests().rows
-    best: tuple[int, str, str] = (0, "", "")
-    for label, meanings in rows.meanings.items():
-        if len(label) < 4:
-            continue
-        if before.endswith(label):
-            best = max(best, (len(label), meanings[0], ""))
-            continue
-        for size in range(len(label) - 1, 1, -1):
-            if before.endswith(label[:size]):
-                ending = label[size:]
-                if following.startswith(ending):
-                    best = max(best, (len(label), meanings[0], ending))
-                break
-    if best[0]:
-        return best[1], best[2]
-    if texts and (found := rows.find(key(texts[-1].text))):
-        return found[0], ""
-    return None, ""
-
-
 def _complete_order(codes: Sequence[str | None]) -> list[str] | None:
     """The form's rows when as many are there as it has and all that are told stand in their place."""
     words = forms.requests()
@@ -353,17 +327,15 @@ def _complete_order(codes: Sequence[str | None]) -> list[str] | None:
     return None
 
 
-def _ends_in(text: str, labels: forms.Labels) -> tuple[str, ...]:
-    fitting = [label for label in labels.meanings if len(label) >= 5 and text.endswith(label)]
-    return labels.meanings[max(fitting, key=len)] if fitting else ()
+def _without_page_number(values: Sequence[Token]) -> list[Token]:
+    """Without a number that stands alone on its line where lines are rows: taken for a value, it would shift the others."""
+    return [token for token in values if not token.may_be_page]
 
 
-def _without_page_number(values: Sequence[Token], n: int) -> list[Token]:
-    """Drops a number that stands alone on its line after (or before) a line that holds all n values."""
-    lines = Counter(token.line for token in values)
-    if len(values) == n + 1 and n > 1 and len(lines) == 2 and n in lines.values():
-        return [token for token in values if lines[token.line] == n]
-    return list(values)
+def _without_space_behind(values: Sequence[Token], n: int) -> list[Token]:
+    """The first n values when all of them are printed and only blank lines follow, as before a heading."""
+    is_space = [token.text in ("", HALF_BLANK) for token in values]
+    return list(values[:n] if all(is_space[n:]) and not any(is_space[:n]) else values)
 
 
 def _is_open(text: str) -> bool:

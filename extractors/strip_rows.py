@@ -15,16 +15,21 @@ from extractors.records import Grid, GridCell, Strip
 
 _LONG_CELL = 30
 _MOST_WORDS = 12
+_MOST_LABELS = 3
+"""Labels a row of any form begins with at most: 三、本年度办理结果 | （三）不予公开 | 1.属于国家秘密."""
 
 
 def grids_of_strip(
-    strip: Strip, is_label: Callable[[str], bool], is_heading: Callable[[str], bool]
+    strip: Strip,
+    is_label: Callable[[str], bool],
+    is_heading: Callable[[str], bool],
+    opens_row: Callable[[str, str], bool],
 ) -> Iterator[Grid]:
     """The tables of a strip, one after the other; a chapter's heading inside a cell ends a table."""
     pieces = list(_pieces(strip.cells, is_label, is_heading))
     for number, piece in enumerate(pieces):
         if len(piece) > 1:
-            yield _grid(piece, is_label, cut=strip.cut and number + 1 == len(pieces))
+            yield _grid(piece, is_label, opens_row, cut=strip.cut and number + 1 == len(pieces))
 
 
 def _pieces(
@@ -33,11 +38,17 @@ def _pieces(
     piece: list[str | None] = []
     for cell in cells:
         label = _own_text(cell, is_label, is_heading) if cell and " " in cell else cell
-        if label != cell:
+        if label != cell or (cell and is_heading(cell) and not is_label(key(cell))):
             yield piece
             piece = []
         piece.append(label)
     yield piece
+
+
+def _header_length(labels: Sequence[bool]) -> int:
+    """How many labels a stretch begins with when they are more than a row has; 0 otherwise."""
+    length = next((i for i, here in enumerate(labels) if not here), len(labels))
+    return length if length > _MOST_LABELS else 0
 
 
 def _own_text(cell: str, is_label: Callable[[str], bool], is_heading: Callable[[str], bool]) -> str:
@@ -55,16 +66,33 @@ def _own_text(cell: str, is_label: Callable[[str], bool], is_heading: Callable[[
     return cell
 
 
-def _grid(cells: Sequence[str | None], is_label: Callable[[str], bool], cut: bool) -> Grid:
+def _grid(
+    cells: Sequence[str | None],
+    is_label: Callable[[str], bool],
+    opens_row: Callable[[str, str], bool],
+    cut: bool,
+) -> Grid:
     labels = [bool(cell) and is_label(key(cell or "")) for cell in cells]
-    starts = [i for i, here in enumerate(labels) if here and not (i and labels[i - 1])]
+    starts = [
+        i
+        for i, here in enumerate(labels)
+        if here and not (i and labels[i - 1] and not opens_row(key(cells[i] or ""), key(cells[i - 1] or "")))
+    ]
     if not starts:
         return Grid(rows=())
     distances = Counter(b - a for a, b in pairwise(starts))
-    width = distances.most_common(1)[0][0] if distances else len(cells)
+    width = max(distances, key=lambda size: (distances[size], size)) if distances else len(cells)
     opens = not cells[0] and cells[0] is not None
     chunks: list[Sequence[str | None]] = []
     for start, end in zip(starts, [*starts[1:], len(cells)], strict=True):
+        header = start + _header_length(labels[start:end])
+        if header > start and any(cells[header:end]):
+            # Values below a header whose own row has no label: the fifteen of reviews and lawsuits.
+            while cells[header] is None:
+                header += 1
+            header += opens
+            chunks += [cells[start:header], cells[header:end]]
+            continue
         length = end - start
         is_whole = length % width == 0 or end == len(cells)
         step = width if is_whole else length

@@ -24,7 +24,7 @@ from warehouse.build import build
 from warehouse.freshness import is_up_to_date
 from warehouse.publish import newest, publish
 
-_PAGES = (".html", ".htm", ".txt", ".md", ".pdf", ".docx", ".doc", ".wps", ".xlsx", ".xls", ".et")
+_PAGES = (".html", ".htm", ".txt", ".md", ".pdf", ".docx", ".doc", ".wps", ".rtf", ".xlsx", ".xls", ".et")
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".bmp", ".webp")
 SUFFIXES = frozenset((*_PAGES, *_PICTURES))
 """Files of a folder that are taken; a file named outright is taken whatever its name."""

@@ -69,6 +69,9 @@ SHAPES = {
         table={"const": "statistics"},
         header=WORDS_BY_CODE,
         headings=WORDS,
+        beginning={"type": "string"},
+        endings=WORDS_BY_CODE,
+        whole=WORDS,
         rows={"type": "array", "items": closed(code={"type": "string"}, labels=WORDS)},
     ),
     "tables": closed(marks=WORDS),
@@ -122,6 +125,8 @@ def test_a_label_has_one_meaning_but_for_the_rows_that_stand_twice() -> None:
         "被依法纠错数",
         "其他情形数",
     }
+    spelled = [label for label, m in forms.statistics().spelled.meanings.items() if len(m) > 1]
+    assert all("被依法纠错" in label or "其他情形" in label for label in spelled)
 
 
 @pytest.mark.parametrize("table", tables())

@@ -15,7 +15,7 @@ from extractors.schema import arrow_schema, tables
 from transforms import lineage as lineage_module
 from transforms.identity import resolve_agencies
 from transforms.lineage import lineage
-from transforms.offices import known_office
+from transforms.offices import ENDINGS, known_office
 from transforms.regions import load_regions, short_forms
 
 REFERENCE = Path(__file__).parents[1] / "transforms" / "reference"
@@ -51,6 +51,15 @@ def resolve_one(name: str, region: str = "", portal: str = "some-portal") -> dic
         ("六安市寿县人民政府", "淮南市寿县人民政府", "寿县人民政府"),
         ("臺山市財政局", "台山市财政局", "江门市台山市财政局"),
         ("上海市劳动和社会保障局", "原上海市劳动和社会保障局"),
+        ("沭阳县应急管理局", "沭阳县应急局", "沭阳县人民政府应急管理局"),
+        ("兴安盟行署办公室", "兴安盟行政公署办公室"),
+        (
+            "石河子市教育局",
+            "第八师石河子市教育局",
+            "新疆生产建设兵团第八师石河子市教育局",
+            "八师石河子市教育局",
+        ),
+        ("苏银产业园管理委员会", "银川市苏银产业园管委会"),
     ],
 )
 def test_every_way_of_printing_one_agency_gives_the_same_row(names: tuple[str, ...]) -> None:
@@ -72,6 +81,16 @@ def test_every_way_of_printing_one_agency_gives_the_same_row(names: tuple[str, .
         ("杭州高新区(滨江)财政局", "330108", "county", "department", "finance"),
         ("中共沭阳县委办公室", "321322", "county", "other", "party"),
         ("重庆市渝北区财政局", "500112", "county", "department", "finance"),
+        ("大兴安岭地区加格达奇区人民政府", "232700", "county", "government", "government"),
+        ("重庆两江新区管理委员会", "500157", "county", "agency", "development_zone"),
+        ("郑州航空港经济综合实验区", "410100", "prefecture", "agency", "development_zone"),
+        ("长白山保护开发区管理委员会", "220000", "province", "agency", "development_zone"),
+        (
+            "中国(广东)自由贸易试验区深圳前海蛇口片区管理委员会",
+            *("440000", "province", "agency", "development_zone"),
+        ),
+        ("清镇市人大常委会办公室", "520181", "county", "other", "legislature"),
+        ("天津海事局", "120000", "province", "department", "transport"),
     ],
 )
 def test_region_level_kind_and_function(
@@ -96,6 +115,9 @@ def test_region_level_kind_and_function(
         "江苏省沐阳县审计局",
         "",
         "我局",
+        "湖滨新区管理委员会",  # 宿迁's, not of 湖滨区 in 三门峡
+        "城东新区管委会",
+        "大通湖区管理委员会",
     ],
 )
 def test_a_region_that_cannot_be_told_is_said_so(name: str) -> None:
@@ -111,6 +133,86 @@ def test_the_portal_tells_what_the_name_does_not() -> None:
     assert resolve_one("朝阳区人民政府", "110000")["region_code"] == "110105"
     assert resolve_one("高岭镇", "110118")["kind"] == "township"
     assert resolve_one("东乡县教育局", "622900")["region_code"] == "622926"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("内蒙古自治区农业厅", "内蒙古自治区农牧厅"),
+        ("国家粮食局", "国家粮食和物资储备局"),
+        ("国家广播电视总局", "国家新闻出版广电总局"),
+        ("江苏省大数据管理局", "江苏省数据局"),
+        ("三亚市综合行政执法局", "三亚市城市管理行政执法局"),
+        ("沭阳县人民防空办公室", "沭阳县国防动员办公室"),
+        ("北京市规划和自然资源委员会", "北京市自然资源和规划委员会"),
+        ("重庆市万盛区审计局", "重庆市綦江区审计局"),
+        ("邢台市桥西区审计局", "邢台市信都区审计局"),
+        ("大兴安岭地区加格达奇区人民政府", "漠河市人民政府"),
+        ("开封市鼓楼区审计局", "徐州市鼓楼区审计局"),
+    ],
+)
+def test_different_bodies_never_merge_and_keep_their_names(one: str, other: str) -> None:
+    found = resolve((one, ""), (other, ""))
+    assert found["agency_id"].nunique() == 2
+    for name in found.loc[found["is_resolved"].astype(bool), "name"]:
+        bare = name.replace("管理", "")
+        assert any(printed.replace("管理", "").endswith(bare) for printed in (one, other)), name
+
+
+def test_a_town_whose_name_begins_with_former_keeps_it() -> None:
+    assert resolve_one("原康镇人民政府", "410581")["region_code"] == "410581109"
+    assert resolve_one("原康镇人民政府", "410581")["name"] == "林州市原康镇人民政府"
+
+
+def test_what_an_office_is_is_known_where_its_region_is_not() -> None:
+    found = resolve_one("县审计局")
+    assert not found["is_resolved"] and (found["kind"], found["function"]) == ("department", "audit")
+
+
+def test_every_listed_region_is_found_by_each_way_its_name_is_printed() -> None:
+    regions = load_regions()
+    asked: list[tuple[str, str]] = []
+    expected: list[str] = []
+    for row in rows("regions.csv")[1:]:
+        code, name, parent = row["region_code"], row["name"], row["parent_code"]
+        if len(code) == 9 and int(code) % 17:
+            continue
+        ending = "人民政府" if len(code) == 6 else "街道办事处" if name.endswith("街道") else "人民政府"
+        ways = [
+            (regions.path(code) + ending.replace("街道办事处", "办事处"), ""),
+            (name + ending.replace("街道办事处", "办事处"), code if len(code) == 6 else parent),
+        ]
+        if len(code) == 6 and parent != "000000":
+            ways += [(regions.by_code[parent].name + name + "审计局", ""), ("审计局", code)]
+        asked += ways
+        expected += [code] * len(ways)
+    found = resolve(*asked)
+    missed = [
+        (*ask, code, got)
+        for ask, code, got in zip(asked, expected, found["region_code"], strict=True)
+        if code != got and not ask[0].startswith("郊区乡")
+    ]
+    assert not missed, missed[:10]
+
+
+def test_every_former_region_is_found_by_its_name_and_year() -> None:
+    regions = load_regions()
+    history = rows("region_history.csv")
+    asked = pd.DataFrame(
+        {
+            "agency_name": [
+                (regions.path(row["parent_code"]) if row["parent_code"] != "000000" else "")
+                + row["name"]
+                + "审计局"
+                for row in history
+            ],
+            "portal_region": "",
+            "portal_id": "p",
+            "year": [int(row["valid_to"]) - 1 for row in history],
+        }
+    )
+    found = resolve_agencies(asked)
+    assert found["is_resolved"].all(), found["unresolved_reason"].dropna().tolist()[:5]
 
 
 def test_the_year_tells_regions_of_one_name_apart() -> None:
@@ -257,6 +359,40 @@ def test_offices_are_told_apart() -> None:
 def test_short_forms_of_offices(short: str, full: str) -> None:
     assert known_office(short) == known_office(full) is not None
     assert known_office(full).name == full  # type: ignore[union-attr]
+
+
+def test_an_office_has_one_name() -> None:
+    names: defaultdict[str, set[str]] = defaultdict(set)
+    for row in rows("offices.csv"):
+        printed = "|".join((row["name"], row["other_names"], row["short_names"])).split("|")
+        for name in filter(None, printed):
+            for ending in ENDINGS:
+                if (office := known_office(name + ending)) and not office.slug.endswith("administration"):
+                    names[office.slug].add(office.name)
+    assert not {slug: found for slug, found in names.items() if len(found) > 1}
+    assert not [name for found in names.values() for name in found if "管理管理" in name]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "应急管理局",
+        "市场监督管理局",
+        "住房公积金管理中心",
+        "政务服务和大数据管理局",
+        "政务服务中心",
+        "邮政管理局",
+        "绿化和市容管理局",
+        "地方志办公室",
+        "招商局",
+        "投资促进局",
+        "金融工作办公室",
+        "数据局",
+        "海洋局",
+    ],
+)
+def test_the_usual_names_of_offices_are_kept(name: str) -> None:
+    assert known_office(name).name == name  # type: ignore[union-attr]
 
 
 def test_short_forms_of_regions_are_never_one_character() -> None:

@@ -137,6 +137,131 @@ def test_the_title_comes_before_sentence_metadata_and_signature() -> None:
     assert identify(document("丁县审计局", meta={"发布机构": "丙县审计局"})).agency_source == "metadata"
 
 
+@pytest.mark.parametrize(
+    ("line", "agency", "year"),
+    [
+        (f"一、沭阳县审计局2021年{REPORT}", "沭阳县审计局", 2021),
+        (f"1.沭阳县审计局2021年{REPORT}", "沭阳县审计局", 2021),
+        (f"附件2-1 沭阳县审计局2021年{REPORT}", "沭阳县审计局", 2021),
+        (f"附件2021年沭阳县审计局{REPORT}", "沭阳县审计局", 2021),
+        (f"附城镇人民政府2021年{REPORT}", "附城镇人民政府", 2021),
+        ("2021年度假区管委会政府信息公开年报", "度假区管委会", 2021),
+        (f"[西乌珠穆沁旗人民政府]2021年{REPORT}", "西乌珠穆沁旗人民政府", 2021),
+        (f"2021年{REPORT}(沭阳县审计局)", "沭阳县审计局", 2021),
+        (f"{REPORT}(2021年)沭阳县审计局", "沭阳县审计局", 2021),
+        ("政府信息公开年报:沭阳县审计局2021年度", "沭阳县审计局", 2021),
+        (f"沭阳县审计局:2021年{REPORT}", "沭阳县审计局", 2021),
+        (f"沭阳县审计局公开2021年{REPORT}", "沭阳县审计局", 2021),
+        (f"沭阳县审计局2021年推进{REPORT}", "沭阳县审计局", 2021),
+        ("沭阳县审计局2021年政府信息主动公开工作年度报告", "沭阳县审计局", 2021),
+        ("沭阳县审计局实施《政府信息公开条例》2021年度报告", "沭阳县审计局", 2021),
+        (f"沭阳县审计局2021年1-12月{REPORT}", "沭阳县审计局", 2021),
+        (f"沭阳县审计局{REPORT}-2021年", "沭阳县审计局", 2021),
+        (f"沭阳县审计局二О二一年{REPORT}", "沭阳县审计局", 2021),
+        (f"关于发布《沭阳县审计局2021年{REPORT}》的通知", "沭阳县审计局", 2021),
+        (f"沭阳县审计局关于印发《2021年{REPORT}》的公告", "沭阳县审计局", 2021),
+        ("特向社会公布沭阳县审计局2021年政府信息公开年度报告。", "沭阳县审计局", 2021),
+        ("瀋陽市鐵西區審計局2021年政府資訊公開工作年度報告", "沈阳市铁西区审计局", 2021),
+        (f"西咸新区空港新城2021年{REPORT}", "西咸新区空港新城", 2021),
+        ("《国务院办公厅关于印发政府信息公开工作年度报告格式的通知》", "", None),
+    ],
+)
+def test_titles_numbered_tagged_or_turned_about(line: str, agency: str, year: int | None) -> None:
+    found = identify(document(line, "一、总体情况"))
+    assert (found.agency_name, found.year) == (agency, year)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "agency"),
+    [
+        ("根据《条例》要求,沭阳县审计局编制2021年政府信息公开年度报告。", "沭阳县审计局"),
+        ("沭阳县审计局严格按照《条例》的规定,编制本年度报告。", "沭阳县审计局"),
+        ("为贯彻落实《条例》,沭阳县审计局现向社会公布2021年度政府信息公开工作年度报告。", "沭阳县审计局"),
+        ("按照要求,沭阳县审计局对2021年度政府信息公开工作进行了总结,现报告如下:", "沭阳县审计局"),
+        ("根据县人民政府办公室要求,沭阳县审计局结合实际编制本报告。", "沭阳县审计局"),
+        ("依据《条例》要求,沭阳县审计局组织编制了2021年政府信息公开工作年度报告。", "沭阳县审计局"),
+        ("本报告由沭阳县人民政府(以下简称县政府)编制。", "沭阳县人民政府"),
+        ("由沭阳县审计局办公室综合各科室信息公开情况编制。", "沭阳县审计局办公室"),
+        (
+            "本报告由中国(江苏)自由贸易试验区苏州片区管理委员会编制。",
+            "中国(江苏)自由贸易试验区苏州片区管理委员会",
+        ),
+        ("填报单位(盖章):沭阳县审计局", "沭阳县审计局"),
+        ("[索引号]115/2022-1[发布机构]沭阳县审计局[发布日期]2022-01-20", "沭阳县审计局"),
+        ("根据国务院办公厅的要求编制本报告。", ""),
+        ("各镇人民政府:", ""),
+        ("根据沭阳县人民政府办公室要求,编制本报告。", ""),
+        ("在县委、县政府的正确领导下,沭阳县人民政府高度重视,上级有关部门组织编制相关报告。", ""),
+    ],
+)
+def test_first_sentences_and_lines_of_facts(sentence: str, agency: str) -> None:
+    assert identify(document(f"2021年{REPORT}", sentence, "一、总体情况")).agency_name == agency
+
+
+@pytest.mark.parametrize(
+    ("lines", "meta", "agency"),
+    [
+        (("本报告由沭阳县审计局编制。",), {}, "沭阳县审计局"),
+        ((), {"ContentSource": "沭阳县马厂镇"}, "沭阳县马厂镇"),
+        (("一、总体情况", "无。", "沭阳县审计局", "2022年1月20日"), {}, "沭阳县审计局"),
+        ((), {}, "沭阳县人民政府"),
+        (("2021年,我县认真贯彻落实条例,主动公开政府信息。",), {}, "沭阳县人民政府"),
+        (("2021年,我局认真贯彻落实条例,主动公开政府信息。",), {}, ""),
+        (("2021年,我镇认真贯彻落实条例,主动公开政府信息。",), {"ContentSource": "沭阳县人民政府办公室"}, ""),
+    ],
+)
+def test_a_portals_name_is_the_authors_only_when_nothing_speaks_against_it(
+    lines: tuple[str, ...], meta: dict[str, str], agency: str
+) -> None:
+    page = document(f"2021年{REPORT}", *lines, title=f"2021年{REPORT}-沭阳县人民政府", meta=meta)
+    assert identify(page).agency_name == agency
+
+
+def test_the_header_of_a_page_is_not_the_title_of_the_report_below_it() -> None:
+    lines = ("沭阳县人民政府", f"2021年{REPORT}", "本报告由沭阳县审计局编制。")
+    page = Document("html", tuple(Paragraph(line) for line in lines))
+    assert identify(page).agency_name == "沭阳县审计局"
+    own = (*lines[:2], "本报告由沭阳县人民政府办公室编制。")
+    assert identify(Document("html", tuple(Paragraph(line) for line in own))).agency_name == "沭阳县人民政府"
+
+
+def test_a_medias_name_is_not_the_authors() -> None:
+    page = document(
+        f"2021年{REPORT}", "无。", "沭阳县审计局", "2022年1月20日", meta={"来源": "沭阳县融媒体中心"}
+    )
+    assert identify(page).agency_name == "沭阳县审计局"
+
+
+def test_names_below_the_page_foot_are_its_owners() -> None:
+    page = document(f"2021年{REPORT}", "无。", "沭阳县审计局", "主办：沭阳县人民政府办公室", "沭阳县人民政府")
+    assert identify(page).agency_name == "沭阳县审计局"
+
+
+def test_a_short_name_is_completed_by_the_first_sentence() -> None:
+    title = f"县人社局2023年{REPORT}"
+    full = "本报告由沭阳县人力资源和社会保障局编制。"
+    assert identify(document(title, full)).agency_name == "沭阳县人力资源和社会保障局"
+    assert identify(document(title, "本报告由沭阳县财政局编制。")).agency_name == "县人社局"
+    assert identify(document("沭阳县", "审计局", f"2021年{REPORT}")).agency_name == "沭阳县审计局"
+
+
+def test_a_report_that_stands_in_a_cell() -> None:
+    told = f"沭阳县审计局2021年{REPORT} 根据《条例》编制本报告。一、总体情况 " + "无。" * 40
+    for cells in ((told,), ("内容概述", told)):
+        grid = Grid((tuple(GridCell(text, 0, x) for x, text in enumerate(cells)),))
+        found = identify(Document("text", (grid,)))
+        assert (found.agency_name, found.year) == ("沭阳县审计局", 2021)
+
+
+def test_a_list_that_says_only_year_and_report() -> None:
+    page = document(f"沭阳县审计局{REPORT}", "一、总体情况")
+    assert identify(page, "沭阳县审计局2021年年报").year == 2021
+    assert identify(page, "2021年度").year == 2021
+    assert identify(page, "2022年").year is None, (
+        "a column of that year may hold the report about the year before"
+    )
+
+
 def test_a_bare_office_is_completed_by_the_report_itself_only() -> None:
     title = f"审计局2023年{REPORT}"
     assert identify(document(title, meta={"发布机构": "托里县审计局"})).agency_name == "托里县审计局"
@@ -178,6 +303,21 @@ def test_the_year_is_never_that_of_publication_or_of_an_index_number() -> None:
         ({}, ("无。", "沭阳县审计局", "2024年1月22日"), date(2024, 1, 22)),
         ({}, ("无。", "沭阳县审计局2024年1月22日"), date(2024, 1, 22)),
         ({}, ("无。", "二〇二四年一月二十二日"), date(2024, 1, 22)),
+        ({}, ("2024-01-22 10:30:22 来源：沭阳县审计局",), date(2024, 1, 22)),
+        ({}, ("2024年01月22日来源：1",), date(2024, 1, 22)),
+        ({}, ("来源：沭阳县审计局 2024-01-22",), date(2024, 1, 22)),
+        ({}, ("日期：2024-01-22　作者：某某",), date(2024, 1, 22)),
+        ({}, ("[2024-01-22]",), date(2024, 1, 22)),
+        ({}, ("[发布日期] 2024-01-22",), date(2024, 1, 22)),
+        ({}, ("发布日期：[2024-01-22]",), date(2024, 1, 22)),
+        ({}, ("发布于 2024-01-22 10:30",), date(2024, 1, 22)),
+        ({"PubDate": "20240122"}, (), date(2024, 1, 22)),
+        ({"article:published_time": "2024-01-22T10:00:00+08:00"}, (), date(2024, 1, 22)),
+        ({}, ("无。", "日期：2024年1月22日"), date(2024, 1, 22)),
+        ({}, ("无。", "二〇二四年元月二十二日"), date(2024, 1, 22)),
+        ({}, ("无。", "沭阳县审计局2024年1月22日印发"), date(2024, 1, 22)),
+        ({}, ("2024-01-22起网站改版",), None),
+        ({}, ("数据截至2024年1月22日。",), None),
         ({}, (STATED.format("沭阳县审计局", 2023),), None),
         ({"索引号": "014314799/2024-01-22"}, (), None),
     ],
@@ -233,3 +373,15 @@ def test_words_are_listed_once() -> None:
     for name, words in yaml.safe_load(WORDS_FILE.read_text(encoding="utf8")).items():
         assert all(isinstance(word, str) for word in words), name
         assert len(set(words)) == len(words), (name, sorted(word for word in words if words.count(word) > 1))
+
+
+def test_a_title_may_stand_in_the_first_rows_of_its_table() -> None:
+    """A page saved from Excel: everything is one table, the title in a row of its own."""
+    lines = [
+        ["附件2", "", ""],
+        ["沭阳县审计局2016年政府信息公开工作年度报告", "", ""],
+        ["统计指标", "单位", "统计数"],
+    ]
+    rows = tuple(tuple(GridCell(text, r, c) for c, text in enumerate(line)) for r, line in enumerate(lines))
+    found = identify(Document("html", (Grid(rows),)))
+    assert (found.agency_name, found.year) == ("沭阳县审计局", 2016)

@@ -23,6 +23,7 @@ from PIL import Image
 from extractors import read_image as read_image_module
 from extractors import read_office
 from extractors.errors import Refused
+from extractors.read import read_document
 from extractors.read_image import read_image
 from extractors.read_office import read_docx, read_legacy, read_xls, read_xlsx
 from extractors.read_pdf import read_pdf
@@ -204,13 +205,14 @@ def converted(data: bytes, source: str, target: str, folder: Path) -> bytes:
 
 
 @needs_soffice
-def test_doc_is_read_through_libreoffice(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["doc", "rtf"])
+def test_doc_and_rtf_are_read_through_libreoffice(tmp_path: Path, kind: str) -> None:
     document, table = with_table(ROWS)
     table.cell(0, 1).merge(table.cell(0, 2)).text = "件数"
     document.add_paragraph("以上。")
-    data = converted(saved(document), "docx", "doc", tmp_path)
-    read = read_legacy(data)
-    assert read.carrier == "doc"
+    data = converted(saved(document), "docx", kind, tmp_path)
+    read = read_document(data, "report.doc")
+    assert read.carrier == kind
     assert read.grids[0].rows[0] == (GridCell("信息内容", 0, 0), GridCell("件数", 0, 1, 1, 2))
     assert texts(read.grids[0])[1:] == ROWS[1:]
 

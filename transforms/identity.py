@@ -17,7 +17,7 @@ import pandas as pd
 
 from extractors.labels import fold
 from transforms.offices import Office, digest, known_office, national_body, office_named
-from transforms.regions import COUNTRY, NameIndex, Region, Regions, load_regions
+from transforms.regions import COUNTRY, NameIndex, Region, Regions, load_regions, national_code
 
 REFERENCE = Path(__file__).parent / "reference"
 COLUMNS = (
@@ -28,14 +28,15 @@ FIRST_LISTED_YEAR = 1980
 """The region lists begin here: a region in the first one may be older."""
 
 _GOVERNMENT = {"", "人民政府", "政府", "行政公署", "行署", "人民政府(本级)", "政府(本级)", "本级"}
-_GENERAL_OFFICE = re.compile(r"^(?:人民)?政府办(?:公[室厅])?(?:\([^()]*\))?$|^府办$")
+_GENERAL_OFFICE = re.compile(r"^(?:(?:人民)?政府|行政公署|行署)办(?:公[室厅])?(?:\([^()]*\))?$|^府办$")
 _TOWN = re.compile(
     r"^(?P<town>[^()]{1,12}?(?P<kind>镇|乡|街道|苏木))(?P<rest>人民政府|政府|(?:街道)?办事处|办)?$"
 )
 _SUBDISTRICT = re.compile(r"^(?:人民政府)?(?:街道)?(?:办事处|办)?$")
 _ZONE = re.compile(
-    r"^(?P<zone>.{0,16}?(?:技术产业开发区|技术开发区|经济开发区|产业开发区|工业开发区|高新区|经开区|开发区|新区|工业园区|园区|产业园|工业园|"
-    r"保税港区|保税区|示范区|试验区|管理区|合作区|旅游度假区|度假区|风景名胜区|风景区|自贸片区|片区|生态城))"
+    r"^(?P<zone>自由贸易试验区(?:.{2,10}?片区)?|.{0,16}?(?:技术产业开发区|技术开发区|经济开发区|产业开发区|工业开发区|高新区|经开区|开发区|新区|工业园区|园区|产业园|工业园|"
+    r"保税港区|保税区|示范区|试验区|实验区|管理区|合作区|旅游度假区|度假区|风景名胜区|风景区|自贸片区|片区|生态城|生态园|"
+    r"港务区|港区|新城区|新城))"
     r"(?:\([^()]{1,12}\))?(?P<rest>.*)$"
 )
 _ZONE_SHORT = (("经开区", "经济技术开发区"), ("高新区", "高新技术产业开发区"))
@@ -53,6 +54,9 @@ _NOT_REGIONS = re.compile(
     "市场|城市|城镇|社区|园区|地区|区域|市容|市政|乡村|城乡|林区|小区|开发区|新区|保护区|景区"
 )
 _REGION_INSIDE = re.compile(r".[省市县区州旗盟]")
+_FREE_TRADE = re.compile(r"^中国\(([^()]{2,6})\)(?=自由贸易试验区)")
+_GOES_ON = "山湖江河海溪泉"
+"""After these a name is longer than the region it begins with: 长白山保护开发区 is not in 长白县."""
 _LEAD = {"province": "省", "prefecture": "市州盟", "county": "县区市旗"}
 _TRADITIONAL = re.compile(
     "[個無區縣鎮鄉門務財資訊開關於發佈報編製機構辦廳衛協勞動體環農業統計審監設國質總園藝術廣電視灣]"
@@ -100,7 +104,7 @@ def resolve_agencies(names: pd.DataFrame) -> pd.DataFrame:
 def _resolve(printed: str, portal_region: str, portal_id: str, year: int | None) -> tuple[Any, ...]:
     """One row of `agencies` (the values in the order of COLUMNS)."""
     regions = load_regions()
-    name = _plain(printed)
+    name = _without_former(_plain(printed), regions)
     name = _aliases().get(name, name)
     portal = _portal_code(portal_region, regions)
     if override := _overrides().get((name, portal_id)) or _overrides().get((name, "")):
@@ -146,12 +150,23 @@ def _place(name: str, portal: str, regions: Regions) -> _Place:
     """Reads the region at the beginning of a name, going down as far as the name does."""
     place = _chain(name, regions, regions.names)
     if not place.codes:
-        place = _chain(name, regions, regions.short_names)
-        if place.codes and not _is_office(place.rest):
-            place = _Place((), name, "")
+        place = _by_short_name(_FREE_TRADE.sub(r"\1", name), regions)
     if place.codes or not portal:
         return place
     return _in_portal(name, portal, regions)
+
+
+def _by_short_name(name: str, regions: Regions) -> _Place:
+    """沭阳发改局, 海丰经济开发区. A district's short name says nothing before a zone: 湖滨新区 need not lie in 湖滨区."""
+    place = _chain(name, regions, regions.short_names)
+    if not place.codes or not _is_office(place.rest):
+        return _Place((), name, "")
+    if known_office(place.rest.removeprefix("人民政府")) or not _ZONE.match(place.rest):
+        return place
+    codes = tuple(code for code in place.codes if not regions.by_code[code].name.endswith("区"))
+    if not codes or place.rest[0] in _GOES_ON:
+        return _Place((), name, "")
+    return place._replace(codes=codes)
 
 
 def _chain(name: str, regions: Regions, first: NameIndex) -> _Place:
@@ -267,7 +282,7 @@ def _agency(code: str, zone: str, rest: str, regions: Regions) -> tuple[Any, ...
         return _row(region, regions, "customs", name, "department", "customs", parent=above)
     if _GENERAL_OFFICE.match(rest) and not zone:
         title = "办公厅" if region.level == "province" or rest.endswith("办公厅") else "办公室"
-        full = _prefix(region, regions) + "人民政府" + title
+        full = _government_name(region, regions) + title
         return _row(region, regions, "general_office", full, "general_office", "general_office")
     rest = rest.removeprefix("人民政府") or rest
     if zone:
@@ -285,12 +300,12 @@ def _agency(code: str, zone: str, rest: str, regions: Regions) -> tuple[Any, ...
             return _row(inner, regions, f"{office.slug}_branch", name, office.kind, office.function)
     known = known_office(rest)
     if known is None and (inside := _ZONE.match(rest)) and not rest.startswith(("城市", "新区建")):
-        full = inside["zone"]
+        full, whose = inside["zone"], _prefix(region, regions)
+        if full.startswith("自由贸易试验区"):
+            whose = f"中国({_short(region.name)})"
         for short, long in _ZONE_SHORT:
             full = full.removesuffix(short) + long if full.endswith(short) else full
-        return _of_zone(
-            region, f"zone-{digest(full)}", _prefix(region, regions) + full, inside["rest"], regions
-        )
+        return _of_zone(region, f"zone-{digest(full)}", whose + full, inside["rest"], regions)
     office = known or office_named(rest)
     return _row(
         region, regions, office.slug, _prefix(region, regions) + office.name, office.kind, office.function
@@ -319,6 +334,9 @@ def _of_unlisted_town(
 
 
 def _of_zone(region: Region, zone: str, zone_name: str, rest: str, regions: Regions) -> tuple[Any, ...]:
+    if rest in _GOVERNMENT and zone_name.endswith("区") and not _ZONE.match(zone_name):
+        name = zone_name + "人民政府"
+        return _row(region, regions, f"{zone}-government", name, "government", "government", level="county")
     if rest in _COMMITTEE or rest in _GOVERNMENT:
         name = zone_name + "管理委员会"
         return _row(region, regions, f"{zone}-committee", name, "agency", "development_zone")
@@ -383,7 +401,7 @@ def _row(
     if slug.split("-")[0] in _zone_names():
         path += _zone_names()[slug.split("-")[0]]
     return (
-        *(agency_id, name, region.code, path, level or region.level, kind, function or None),
+        *(agency_id, name, national_code(region.code), path, level or region.level, kind, function or None),
         *(parent, valid_from, region.valid_to, True, None),
     )
 
@@ -392,7 +410,8 @@ def _unresolved(
     printed: str, name: str, portal_region: str, portal_id: str, reason: str, rest: str | None = None
 ) -> tuple[Any, ...]:
     """A row without a region; what the office is may still be known. `rest` is the name after its region."""
-    office = known_office(name if rest is None else rest)
+    printed_office = name if rest is None else rest
+    office = known_office(printed_office) or known_office(printed_office[1:])
     kind = office.kind if office else "government" if rest is not None and rest in _GOVERNMENT else "other"
     if town := _TOWN.match(name if rest is None else rest):
         kind = "subdistrict" if town["kind"] == "街道" else "township"
@@ -449,12 +468,19 @@ def _zone_names() -> dict[str, str]:
 
 
 def _plain(printed: str) -> str:
-    """The name folded, in simplified characters, without 原 before the name of an agency that is no more."""
+    """The name folded, in simplified characters, without what a site adds to it."""
     name = fold(printed)
     if _TRADITIONAL.search(name):
         name = str(_to_simplified().convert(name))
-    name = re.sub(r"(?:门户)?(?:网站|网)$", "", name)
-    return name[1:] if name.startswith("原") and not name.startswith(("原州", "原平", "原阳")) else name
+    return re.sub(r"(?:门户)?(?:网站|网)$", "", name)
+
+
+def _without_former(name: str, regions: Regions) -> str:
+    """Takes off 原 before the name of an agency that is no more (原上海市劳动局), not of a region (原州区, 原康镇)."""
+    rest = name[1:]
+    if name.startswith("原") and (known_office(rest) or next(regions.names.beginnings(rest), None)):
+        return rest
+    return name
 
 
 @cache

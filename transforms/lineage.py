@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from extractors.errors import UserError
+from transforms.regions import known_by, national_code
 
 REFERENCE = Path(__file__).parent / "reference"
 COLUMNS = ("predecessor", "successor", "year", "kind", "reason", "source")
@@ -31,14 +32,14 @@ def lineage(agencies: pd.DataFrame) -> pd.DataFrame:
     by_office: dict[str, list[str]] = {}
     for agency_id in sorted(known):
         region, _, office = agency_id.partition("-")
-        if region.isdigit():
+        if national_code(region).isdigit():
             by_office.setdefault(office, []).append(region)
     for row in _rows("agency_lineage.csv"):
         for old, new in _concrete(row, by_office):
             if old in known and new in known:
                 pairs.setdefault((old, new), (int(row["year"]), row["kind"], row["reason"], row["source"]))
     for row in _rows("region_history.csv"):
-        old_region, new_region = row["region_code"], row["successor_code"]
+        old_region, new_region = known_by(row), row["successor_code"]
         if row["change"] not in ("renamed", "merged") or old_region == new_region:
             continue
         for office, regions in by_office.items():

@@ -27,32 +27,34 @@ ENDINGS = {
     "部": ("部", "ministry"),
     "署": ("署", "administration"),
     "办公室": ("办公室", "office"),
-    "办公厅": ("办公厅", "office"),
+    "办公厅": ("办公厅", "main_office"),
     "办": ("办公室", "office"),
     "中心": ("中心", "center"),
-    "管理中心": ("管理中心", "center"),
-    "服务中心": ("服务中心", "center"),
-    "事务中心": ("事务中心", "center"),
-    "事业发展中心": ("事业发展中心", "center"),
+    "管理中心": ("中心", "center"),
+    "服务中心": ("中心", "center"),
+    "事务中心": ("中心", "center"),
+    "事业发展中心": ("中心", "center"),
     "馆": ("馆", "hall"),
-    "管理局": ("管理局", "bureau"),
+    "管理局": ("局", "bureau"),
     "总队": ("总队", "brigade"),
     "支队": ("支队", "detachment"),
     "大队": ("大队", "squad"),
     "队": ("队", "team"),
     "院": ("院", "institute"),
     "处": ("处", "division"),
-    "所": ("所", "station"),
+    "所": ("所", "post"),
     "站": ("站", "station"),
     "会": ("会", "association"),
     "社": ("社", "cooperative"),
     "院校": ("院校", "school"),
     "": ("", ""),
 }
-"""How an office's name ends: (ending in full, its part of the slug). 委 is 委员会; 局 and 厅 are offices of their own."""
+"""How an office's name ends: (ending in full, its part of the slug). 委 is 委员会; 局 and 厅 are offices of their own.
+
+One part of the slug has one ending in full, or one office would have two names."""
 
 _KINDS = (
-    (re.compile("(?:局|厅|委员会|委|部|署)$"), "department"),
+    (re.compile("(?:局|厅|委员会|委|部|署|办公室|办)$"), "department"),
     (re.compile("(?:中心|馆|所|站|院|学校|大学|中学|小学|社|队|公司|集团|处|学院|银行|党校)$"), "agency"),
 )
 _FILLERS = re.compile("[和与及暨、·]")
@@ -102,6 +104,7 @@ def known_office(text: str) -> Office | None:
                 continue
             if suffix == "center" and kind == "department":
                 kind = "agency"
+                name = name.removesuffix("管理")  # 政务服务管理局 has a 政务服务中心
             return Office("_".join(filter(None, (slug, suffix))), name + full, kind, function)
     return None
 

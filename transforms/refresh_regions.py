@@ -89,6 +89,8 @@ def region_history(current: dict[str, str]) -> list[tuple[str, ...]]:
     ]
     last_names = dict(former)
     heirs = Counter(events[key].successor for key in former if key in events)
+    # 漠河县 was given the code of a district ten years after that was gone: the district was not renamed to it.
+    taken = {event.successor: event.year for (code, _), event in events.items() if event.successor != code}
     rows: list[tuple[str, ...]] = []
     for code, name in sorted(former):
         years = seen[code, name]
@@ -99,7 +101,7 @@ def region_history(current: dict[str, str]) -> list[tuple[str, ...]]:
             change, successor = _change(name, event, heirs, seen), event.successor
         elif len(same := _namesakes(code, name, current)) == 1:
             change, successor = "recoded", same[0]
-        elif code in current:
+        elif code in current and taken.get(code, 0) <= years[-1] + 1:
             change, successor = "renamed", code
         source = "; ".join(
             [

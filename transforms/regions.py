@@ -87,12 +87,15 @@ class Regions:
     ) -> Iterator[tuple[str, tuple[Region, ...]]]:
         """(printed name, regions it can mean inside `within`) at the beginning of the text, longest name first."""
         for name, regions in names.beginnings(text):
-            inside = tuple(region for region in regions if not within or self._is_inside(region.code, within))
+            inside = tuple(region for region in regions if not within or self._is_inside(region, within))
             if inside:
                 yield name, inside
 
-    def _is_inside(self, code: str, within: frozenset[str]) -> bool:
-        return code not in within and not within.isdisjoint(self.ancestors.get(code, frozenset()))
+    def _is_inside(self, region: Region, within: frozenset[str]) -> bool:
+        """Whether a region lies in one of `within`; a zone without a code of its own bears that of the region around it."""
+        if region.code in within:
+            return bool(region.zone)
+        return not within.isdisjoint(self.ancestors.get(region.code, frozenset()))
 
 
 def short_forms(name: str, level: str) -> set[str]:
@@ -116,18 +119,20 @@ def load_regions() -> Regions:
         for row in _rows("regions.csv")
     ]
     by_code = {region.code: region for region in regions}
+    history = _rows("region_history.csv")
     former = [
         Region(
-            *(row["region_code"], row["name"], row["parent_code"], row["level"]),
-            same_as=row["region_code"],
+            *(known_by(row), row["name"], row["parent_code"], row["level"]),
+            same_as=known_by(row),
             valid_from=int(row["valid_from"]),
             valid_to=int(row["valid_to"]),
         )
-        for row in _rows("region_history.csv")
+        for row in history
+        if row["region_code"] not in by_code or _is_known(row, history)
     ]
     successors = {
         (row["region_code"], row["name"]): row["successor_code"]
-        for row in _rows("region_history.csv")
+        for row in history
         if row["change"] == "recoded" and row["successor_code"] != row["region_code"]
     }
     former = [region._replace(same_as=_follow(region.code, region.name, successors)) for region in former]
@@ -142,6 +147,47 @@ def load_regions() -> Regions:
         for row in _rows("region_aliases.csv")
     ]  # fmt: skip
     return _indexed(regions, former, aliases, by_code)
+
+
+def known_by(row: dict[str, str]) -> str:
+    """The code a former region (a row of `region_history.csv`) is known by: its own, unless a merged one took that.
+
+    With 綦江县, 万盛区 became 綦江区, which bears its code 500110: 万盛区 is 500110u2011, lest their agencies be one.
+    """
+    code = row["region_code"]
+    if (
+        row["change"] == "merged"
+        and row["successor_code"] == code
+        and (code, row["change_year"]) in _merged()
+    ):
+        return f"{code}u{row['valid_to']}"
+    return code
+
+
+def national_code(code: str) -> str:
+    """The code on the national list behind the one a region is known by."""
+    return code.partition("u")[0]
+
+
+@cache
+def _merged() -> frozenset[tuple[str, str]]:
+    """(code, year) of regions made of others that had other codes."""
+    rows = (row for row in _rows("region_history.csv") if row["change"] == "merged")
+    return frozenset(
+        (r["successor_code"], r["change_year"]) for r in rows if r["successor_code"] != r["region_code"]
+    )
+
+
+def _is_known(row: dict[str, str], rows: list[dict[str, str]]) -> bool:
+    """Whether a name on a code that another name bears today became that one; else it has no code to be known by.
+
+    A name that came along for a year when a region got its new code (赣县 on that of 赣县区) is known by the old one.
+    """
+    came_along = any(
+        r["name"] == row["name"] and r["successor_code"] == row["region_code"] != r["region_code"]
+        for r in rows
+    )
+    return bool(row["change"]) and not came_along
 
 
 def _indexed(
@@ -163,6 +209,8 @@ def _indexed(
         up = {region.parent, by_code[region.parent].parent if region.parent in by_code else ""}
         up |= {by_code[code].parent for code in up if code in by_code}
         up |= set(ancestors.get(region.code, ()))
+        if (national := national_code(region.code)) != region.code:
+            up.add(national)
         ancestors[region.code] = frozenset(up - {""})
     for region in former:  # a recoded region lies where it lies now, too
         if region.same_as != region.code and by_code[region.code] is region:
