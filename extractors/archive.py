@@ -22,6 +22,7 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -89,10 +90,9 @@ class CrawlLog:
     def append(self, row: Mapping[str, Any]) -> None:
         """Adds a row of `responses`; `run_id` is filled in. ValueError for a wrong or missing column."""
         full = {"run_id": self.run_id, **row}
-        schema = arrow_schema("responses")
-        if unknown := set(full) - set(schema.names):
+        if unknown := full.keys() - _columns():
             raise ValueError(f"responses has no column {', '.join(sorted(unknown))}")
-        if missing := [f.name for f in schema if not f.nullable and full.get(f.name) is None]:
+        if missing := [name for name in _needed() if full.get(name) is None]:
             raise ValueError(f"responses needs {', '.join(missing)} ({full.get('source_url')})")
         line = json.dumps(full, ensure_ascii=False, default=_jsonable).encode() + b"\n"
         with self._lock:
@@ -260,6 +260,16 @@ def _is_whole(root: DataRoot, row: Mapping[str, Any]) -> bool:
         return bool(read_payload(root, row["warc_path"], row["warc_offset"]) is not None)
     except (ValueError, OSError):
         return False
+
+
+@cache
+def _columns() -> frozenset[str]:
+    return frozenset(arrow_schema("responses").names)
+
+
+@cache
+def _needed() -> tuple[str, ...]:
+    return tuple(field.name for field in arrow_schema("responses") if not field.nullable)
 
 
 def _parquet_of(journal: Path) -> str:

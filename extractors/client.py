@@ -9,6 +9,7 @@ challenge.
 from __future__ import annotations
 
 import email.utils
+import http.client
 import ssl
 import threading
 import time
@@ -16,19 +17,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-import httpcore
 from protego import Protego
 
 from extractors.challenge import refusal
 from extractors.encoding import MAX_DECODED_BYTES, BodyDecoder, encoding_of
-from extractors.network import PublicBackend
+from extractors.network import BUFFER, Connection, origin_of
 from extractors.outcomes import RETRIED, TROUBLE, NotKept
 from extractors.urls import canonical, host_of, is_home, join
 
 AGENT = "ogi-warehouse"
 """The name robots.txt files can address."""
-IDLE_SECONDS = 90
-"""A connection that nobody used for longer is opened anew."""
 Judge = Callable[[int, list[tuple[str, str]], bytes], NotKept | None]
 """Says from status, headers and body why an answer is not a page."""
 
@@ -99,10 +97,9 @@ class _Host:
     """One host's state: its single connection, its pause, its robots.txt, how it fares."""
 
     name: str
-    backend: PublicBackend
     delay: float
     requests: int
-    connection: httpcore.HTTPConnection | None = None
+    connection: Connection | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
     next_at: float = 0.0
     troubles: int = 0
@@ -133,6 +130,12 @@ class Client:
         self._hosts: dict[str, _Host] = {}
         self._lock = threading.Lock()
         self._tls = {True: ssl.create_default_context(), False: ssl._create_unverified_context()}
+        self._headers = (
+            ("User-Agent", self.user_agent),
+            ("Accept", "text/html,application/xhtml+xml,application/json,application/pdf,*/*;q=0.8"),
+            ("Accept-Language", "zh-CN,zh;q=0.9"),
+            ("Accept-Encoding", "gzip, deflate"),
+        )
 
     def close(self) -> None:
         for host in self._hosts.values():
@@ -204,9 +207,8 @@ class Client:
             raise NotKept("host_not_allowed", name)
         with self._lock:
             if name not in self._hosts:
-                backend = PublicBackend(manners.allow_private)
                 asked = self._asked_today.get(name, 0)
-                self._hosts[name] = _Host(name, backend, manners.delay_seconds, asked)
+                self._hosts[name] = _Host(name, manners.delay_seconds, asked)
             return self._hosts[name]
 
     def _check(self, host: _Host, request: _Request) -> None:
@@ -286,7 +288,6 @@ class Client:
             raise NotKept("daily_cap", f"{request.manners.daily_cap} requests to {host.name}")
         self._wait(host.next_at - time.monotonic())
         began = time.monotonic()
-        host.backend.deadline = began + self.limits.total_seconds
         host.requests += 1
         status, received = 0, 0
         try:
@@ -312,92 +313,86 @@ class Client:
         following = max(least, (host.delay + latency) / 2)
         return min(following if well else max(following, host.delay), self.limits.longest_delay_seconds)
 
-    def _connection(self, host: _Host, request: _Request) -> httpcore.HTTPConnection:
-        """The host's one connection, a new one when it was closed or stood idle for too long.
-
-        Held here because a pool of one costs a page a quarter of its time on the wire.
-        """
-        known, origin = host.connection, httpcore.URL(request.url).origin
-        if known is not None:
-            if known.is_idle() and not known.has_expired() and known.can_handle_request(origin):
-                return known
-            known.close()
-        host.connection = httpcore.HTTPConnection(
-            origin,
-            self._tls[request.manners.verify_tls],
-            keepalive_expiry=IDLE_SECONDS,
-            network_backend=host.backend,
-        )
+    def _connection(self, host: _Host, request: _Request) -> Connection:
+        """The host's one connection, a new one when it was closed or stood idle for too long."""
+        origin, manners = origin_of(request.url), request.manners
+        if host.connection is not None:
+            if host.connection.origin == origin and host.connection.is_usable:
+                return host.connection
+            host.connection.close()
+        tls = self._tls[manners.verify_tls] if origin[0] == "https" else None
+        host.connection = Connection(origin, tls, manners.allow_private, self.limits.read_seconds)
+        try:
+            host.connection.connect(self.limits.connect_seconds)
+        except TimeoutError:
+            raise NotKept("timeout", "no connection in time") from None
+        except ssl.SSLError as error:
+            raise NotKept("bad_certificate", str(error)) from None
+        except OSError as error:
+            raise NotKept("connect_failed", str(error)) from None
         return host.connection
 
     def _transfer(self, host: _Host, request: _Request) -> Response:
-        limits = self.limits
-        timeouts = {
-            "connect": limits.connect_seconds,
-            "read": limits.read_seconds,
-            "write": limits.read_seconds,
-            "pool": 1,
-        }
-        headers = [
-            ("Host", host.name),
-            ("User-Agent", self.user_agent),
-            ("Accept", "text/html,application/xhtml+xml,application/json,application/pdf,*/*;q=0.8"),
-            ("Accept-Language", "zh-CN,zh;q=0.9"),
-            ("Accept-Encoding", "gzip, deflate"),
-            *request.headers,
-        ]
+        until = time.monotonic() + self.limits.total_seconds
+        headers = [("Host", host.name), *self._headers, *request.headers]
         if request.body:
             headers.append(("Content-Length", str(len(request.body))))
         when = datetime.now(UTC)
+        connection = self._connection(host, request)
+        is_whole = False
         try:
-            with self._connection(host, request).stream(
-                request.method,
-                request.url,
-                headers=headers,
-                content=request.body or None,
-                extensions={"timeout": timeouts},
-            ) as stream:
-                sent = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in stream.headers]
-                wire, payload = _body(stream, sent, request.max_bytes)
-                return Response(
-                    request.url,
-                    stream.status,
-                    sent,
-                    wire,
-                    payload,
-                    headers,
-                    when,
-                    request.method,
-                    request.body,
-                )
-        except httpcore.TimeoutException as error:
+            asking = (request.method, request.url, headers, request.body, until)
+            try:
+                answer = connection.ask(*asking)
+            except (http.client.RemoteDisconnected, ConnectionError):
+                # Closed at the moment it was used again: nobody's fault, and nothing was answered.
+                if not connection.is_used:
+                    raise
+                connection.close()
+                connection = self._connection(host, request)
+                answer = connection.ask(*asking)
+            sent = answer.getheaders()
+            wire, payload = _body(answer, sent, request.max_bytes)
+            is_whole = True
+        except TimeoutError as error:
             raise NotKept("timeout", str(error)) from None
-        except httpcore.ConnectError as error:
-            code = "bad_certificate" if isinstance(error.__cause__, ssl.SSLError) else "connect_failed"
-            raise NotKept(code, str(error)) from None
-        except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError) as error:
-            code = "truncated" if "complete message body" in str(error) else "protocol_error"
-            raise NotKept(code, str(error)) from None
-        except (httpcore.LocalProtocolError, httpcore.UnsupportedProtocol) as error:
+        except http.client.IncompleteRead as error:
+            raise NotKept("truncated", str(error)) from None
+        except (http.client.HTTPException, OSError) as error:
+            raise NotKept("protocol_error", str(error) or type(error).__name__) from None
+        except ValueError as error:
             raise NotKept("bad_scheme", str(error)) from None
+        finally:
+            # What is left of an answer that was not read to its end would be taken for the next one.
+            if is_whole:
+                connection.done(answer)
+            else:
+                connection.close()
+        return Response(
+            request.url, answer.status, sent, wire, payload, headers, when, request.method, request.body
+        )
 
 
-def _body(stream: httpcore.Response, headers: list[tuple[str, str]], max_bytes: int) -> tuple[bytes, bytes]:
+def _body(
+    answer: http.client.HTTPResponse, headers: list[tuple[str, str]], max_bytes: int
+) -> tuple[bytes, bytes]:
     """The body as sent and decoded; `NotKept` as soon as a limit is passed."""
     named = {name.lower(): value for name, value in headers}
-    length = named.get("content-length", "")
-    if length.isdigit() and int(length) > max_bytes:
-        raise NotKept("too_large", f"{int(length):,} bytes announced")
+    announced = answer.length or 0
+    if announced > max_bytes:
+        raise NotKept("too_large", f"{announced:,} bytes announced")
     decoder: BodyDecoder | None = None
     wire: list[bytes] = []
     parts: list[bytes] = []
-    for piece in stream.iter_stream():
+    while piece := answer.read(BUFFER):
         if decoder is None:
             encoding = encoding_of(named.get("content-encoding", ""), named.get("content-type", ""), piece)
             decoder = BodyDecoder(encoding, max_bytes)
         wire.append(piece)
         parts.extend(decoder.feed(piece))
-    raw = b"".join(wire)
+    raw = wire[0] if len(wire) == 1 else b"".join(wire)
+    if len(raw) < announced:
+        raise NotKept("truncated", f"{announced:,} bytes announced, {len(raw):,} came")
     if decoder is None or not decoder.encoding:
         return raw, raw
     decoder.finish()

@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,6 +25,7 @@ from extractors.article import Article, column_of, examine
 from extractors.client import Client, Limits, Response
 from extractors.crawl_state import CrawlState, Known, asked_today, is_due
 from extractors.dataroot import DataRoot
+from extractors.errors import UserError
 from extractors.families import article as family_article
 from extractors.families import body_selectors, list_pages
 from extractors.listing import Listing, column_words, is_wanted
@@ -405,10 +407,12 @@ def crawl(
     limits: Limits | None = None,
     stop: threading.Event | None = None,
     on_result: Callable[[PortalResult], None] | None = None,
+    guard: Callable[[Portal], AbstractContextManager[None]] = lambda portal: nullcontext(),
 ) -> list[PortalResult]:
     """Crawls portals side by side; their results in the order given.
 
-    `on_result` hears each result as its portal ends. Setting `stop` ends the run after the pages in flight.
+    `on_result` hears each result as its portal ends. Setting `stop` ends the run after the pages in flight. A portal
+    is crawled while its `guard` lasts; a guard's `UserError` is the portal's error, and nothing is asked.
     """
     plan = plan or Plan()
     with CrawlLog(root) as crawl_log:
@@ -416,7 +420,11 @@ def crawl(
         client = Client(contact, limits, asked_today(root), stop)
 
         def one(portal: Portal) -> PortalResult:
-            result = crawl_portal(portal, root, client, crawl_log, state.of(portal.id), plan)
+            try:
+                with guard(portal):
+                    result = crawl_portal(portal, root, client, crawl_log, state.of(portal.id), plan)
+            except UserError as barred:
+                result = PortalResult(portal.id, error=str(barred))
             if on_result:
                 on_result(result)
             return result

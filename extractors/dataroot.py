@@ -22,6 +22,7 @@ from extractors.errors import UserError
 
 RAW = "raw"
 CRAWL = "crawl"
+RUNS = "runs"
 CELLS = "cells"
 TIDY = "tidy"
 WAREHOUSE = "warehouse"

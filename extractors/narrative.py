@@ -45,6 +45,8 @@ _BOUNDARY = re.compile(r"[，,；;（）()：:](?!\d{3}(?!\d))|(?<!\d)\.|\.(?!\d
 _RANGE_BEFORE = re.compile(r"\d\s?(?:-|—|–|~|～|至|到)$")
 _YEAR = re.compile(r"(?P<before>.?)(?P<year>(?:19|20)\d\d)年")
 _YEAR_RANGE = re.compile(r"((?:19|20)\d\d)年?[至到—–~～-]{1,2}((?:19|20)\d\d)年")
+# A single month (12月主动公开), no day (12月31日) and no end of a span (1-12月).
+_MONTH = re.compile(r"(?<![\d\-—–~～至到])(?:1[0-2]|[1-9])月份?(?![\d份底末至到—–~～-])")
 _SPACE = re.compile(r"\s+")
 
 
@@ -137,6 +139,7 @@ def _figures_of(sentence: str, printed: str, part: Part, topic: str, year: int |
         for rule in words.rules
         if rule.cue.search(sentence)
         and (rule.context is None or part.chapter in rule.chapters or rule.context.search(sentence))
+        and not (rule.unless_told and rule.unless_told.search(sentence))
     ]
     if not rules:
         return
@@ -188,7 +191,7 @@ def _speaks_of_something_else(quantity: Quantity, year: int | None) -> bool:
         return True
     if any(first != last for first, last in _YEAR_RANGE.findall(quantity.before[-400:])):
         return True
-    if _is_of_other_period(quantity):
+    if _is_of_other_period(quantity) or _MONTH.search(quantity.local):
         return True
     return quantity.value != 0 and bool(
         re.search(rf"(?:{words.negations.pattern})[^，]{{0,4}}$", quantity.local)
@@ -201,10 +204,11 @@ def _is_of_other_period(quantity: Quantity) -> bool:
     before = quantity.before[-400:]
     clause_start = len(before) - len(quantity.local)
     for found in words.other_period.finditer(before):
+        is_joined = words.this_year.search(before[max(0, found.start() - 4) : found.start()])
         if found[0] == "累计":
-            is_taken_back = found.start() < clause_start or words.this_year.search(
-                before[max(0, found.start() - 4) : found.start()]
-            )
+            is_taken_back = found.start() < clause_start or is_joined
+        elif found[0] == "以来" and is_joined:  # 今年以来
+            is_taken_back = True
         else:
             is_taken_back = words.this_year.search(before, found.end())
         if not is_taken_back:

@@ -24,6 +24,7 @@ class Rule:
     weaker: re.Pattern[str] | None
     weaker_unless: re.Pattern[str] | None
     unless: re.Pattern[str]
+    unless_told: re.Pattern[str] | None
     one_of: re.Pattern[str] | None
     context: re.Pattern[str] | None
     chapters: frozenset[str]
@@ -108,6 +109,7 @@ def _rule(rule: dict[str, Any], words: dict[str, list[str]]) -> Rule:
         weaker=phrases("weaker"),
         weaker_unless=_any(rule["weaker_unless"]) if "weaker_unless" in rule else None,
         unless=_any(rule["unless"]),
+        unless_told=_any(rule["unless_told"]) if "unless_told" in rule else None,
         one_of=_any(rule["one_of"]) if "one_of" in rule else None,
         context=_any(rule["context"]) if "context" in rule else None,
         chapters=frozenset(rule.get("chapters", ())),

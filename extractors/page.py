@@ -5,6 +5,7 @@ Knows nothing of portals or reports.
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ CHECKED_FROM_TAGS = 4000
 MAX_NESTING = 1500
 """Word-pasted pages nest some tens of elements; deeper ones are attacks on parsers."""
 
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _NOT_NESTING = (
     "area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr|path|use|circle|rect|line|polygon"
     "|p|li|td|th|tr|dd|dt|option|tbody|thead|tfoot|colgroup|body|html|head"
@@ -44,6 +46,11 @@ class Page:
         if self.charset:
             return self.payload.decode(self.charset, "replace")
         return decode(self.payload, self.content_type)
+
+    @cached_property
+    def folded(self) -> bytes:
+        """The page in lower case, to see quickly whether a name in ASCII stands in it at all."""
+        return (self.text.encode() if self.payload[:2] in _UTF16 else self.payload).lower()
 
     @cached_property
     def tree(self) -> LexborHTMLParser:

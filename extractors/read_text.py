@@ -25,6 +25,9 @@ _LEADING = 0.9
 """Share of the lines that begin with a pipe where it leads each row; in fewer it parts an empty first cell."""
 _LEAST_CELLS_OF_A_ROW = 3
 _LONG_LINE = 40
+_FIRST_LINES = 5
+_SHORTEST_HEAD = 10
+_LEAST_PAGES = 3
 MOST_FIELDS = 200
 
 
@@ -47,7 +50,7 @@ def blocks_of_text(text: str) -> tuple[tuple[Block, ...], bool]:
     gap = 0
     lines = text.split("\n", MOST_LINES)
     has_pipes = "|" in text or "｜" in text
-    for line in lines[:MOST_LINES]:
+    for line in _without_running_heads(lines[:MOST_LINES]):
         if has_pipes and ("|" in line or "｜" in line):
             run.append(line.replace("｜", "|"))
             continue
@@ -65,13 +68,26 @@ def blocks_of_text(text: str) -> tuple[tuple[Block, ...], bool]:
     return tuple(blocks), is_cut
 
 
+def _without_running_heads(lines: list[str]) -> list[str]:
+    """Lines without the title that stands on every page again, where it parts rows and cells that belong together.
+
+    A running head is a line without pipes that is among the first of the text and stands in it three times or more.
+    """
+    first = [line for line in lines[:_FIRST_LINES] if len(line) >= _SHORTEST_HEAD and "|" not in line]
+    heads = {line for line in first if lines.count(line) >= _LEAST_PAGES}
+    if not heads:
+        return lines
+    last = max(lines.index(line) for line in heads)
+    return [line for number, line in enumerate(lines) if number <= last or line not in heads]
+
+
 def _piped(run: list[str], cut: bool) -> list[Block]:
     """A run of lines with pipes: rows when lines hold several cells, else a strip of cells."""
     rows = [line for line in run if "--" not in line or not _MARKDOWN_RULE.match(line)]
-    printed = [_printed_cells(line) for line in rows]
-    several = any(n >= _LEAST_CELLS_OF_A_ROW for n in printed)
-    # Two cells on most lines are a label and its number; one cell a line has two only where rows meet.
-    several |= len(rows) > 2 and sum(n == 2 for n in printed) > len(rows) / 2
+    several = any(_printed_cells(line) >= _LEAST_CELLS_OF_A_ROW for line in rows)
+    if not several and len(rows) > 2:
+        # Two cells on most lines are a label and its number; one cell a line has two only where rows meet.
+        several = sum(_printed_cells(line) == 2 for line in rows) > len(rows) / 2
     is_one_line = len(rows) == 1 and rows[0].count("|") > _LONG_LINE
     if several and not is_one_line:
         return [_grid(rows, cut, is_markdown=len(rows) < len(run))]

@@ -60,7 +60,9 @@ class ReviewHeader(NamedTuple):
         values = self._below_results(row, is_padded)
         if not self._holds_values(values):
             return None
-        return (words.group_codes if self._tells_columns(values) else ()), values
+        # Behind a label a blank may be the pipe that opens the row: then the last value stands elsewhere.
+        opens_blank = is_padded and len(values) < len(row) and not values[0].text.strip()
+        return (words.group_codes if self._tells_columns(values) and not opens_blank else ()), values
 
     def _groups_apart(
         self, row: Sequence[GridCell], keys: Sequence[str]

@@ -61,6 +61,7 @@ class StreamReader:
     def _read_segment(self, segment: Segment, after: Sequence[Token], used: str) -> str:
         """Reads one run of values; gives the part of the next text that completed this row's label."""
         self._look_for_marks(segment.texts)
+        self._name_glued(segment.texts)
         if not segment.values:
             return ""
         if self.kind == "proactive":
@@ -108,6 +109,16 @@ class StreamReader:
             self.kind = "review"
         elif self.kind == "" and "自然人" in joined:
             self.kind = "requests"
+
+    def _name_glued(self, texts: Sequence[Token]) -> None:
+        """Rows whose label and numbers run together (规章000): nobody can tell the numbers apart."""
+        for token in texts:
+            label = key(token.text).rstrip("0123456789")
+            if self.kind and label and label != key(token.text) and self.lines.known(label):
+                reason = "label and numbers run together, they cannot be told apart"
+                self.sheet.leave(
+                    "column_lost", reason, token.text, self.table, token.line + 1, token.place + 1
+                )
 
     def _begins_requests(self, label: str) -> bool:
         """The table's first row, where its header is lost."""

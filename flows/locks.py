@@ -15,7 +15,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import IO
@@ -81,12 +81,19 @@ class Owner:
 
 @contextlib.contextmanager
 def held(
-    root: DataRoot, name: str, work: str, wait_seconds: float = 0.0, on_wait: OnWait = lambda sentence: None
+    root: DataRoot,
+    name: str,
+    work: str,
+    wait_seconds: float = 0.0,
+    on_wait: OnWait = lambda sentence: None,
+    stop: threading.Event | None = None,
 ) -> Iterator[None]:
     """Holds the lock `name` for `work`.
 
-    wait_seconds: how long to wait for another owner; `on_wait` then hears once who that is. `Busy` when it lasts longer.
+    wait_seconds: how long to wait for another owner; `on_wait` then hears once who that is. `Busy` when it lasts longer,
+    or when `stop` is set.
     """
+    stop = stop or threading.Event()
     safe = re.sub(r"[^\w.-]", "_", name)
     take = _held_locally if root.is_local else _held_by_lease
     until = time.monotonic() + wait_seconds
@@ -96,12 +103,28 @@ def held(
             if other is None:
                 yield
                 return
-        if time.monotonic() >= until:
+        if time.monotonic() >= until or stop.is_set():
             raise Busy(f"{root.address}: {name} is held by {other}; run again when it has ended")
         if not told:
             on_wait(f"waiting for {name}, held by {other}")
             told = True
-        time.sleep(LOOK_SECONDS)
+        stop.wait(LOOK_SECONDS)
+
+
+@contextlib.contextmanager
+def hosts_held(
+    root: DataRoot,
+    hosts: Iterable[str],
+    work: str,
+    wait_seconds: float = 0.0,
+    on_wait: OnWait = lambda sentence: None,
+    stop: threading.Event | None = None,
+) -> Iterator[None]:
+    """Holds the lock of every host of a portal, in one order for all, so that no two wait for each other."""
+    with contextlib.ExitStack() as taken:
+        for host in sorted(hosts):
+            taken.enter_context(held(root, f"host-{host}", work, wait_seconds, on_wait, stop))
+        yield
 
 
 def owner_of(root: DataRoot, name: str) -> str:

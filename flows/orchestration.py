@@ -143,9 +143,9 @@ def tidy_task(root: DataRoot) -> TidyResult:
     cache_policy=NO_CACHE,
     persist_result=False,
 )
-def publish_task(root: DataRoot, accept_loss: str = "") -> Published | None:
+def publish_task(root: DataRoot) -> Published | None:
     """Tidy Parquet to a checked DuckDB file that readers get from now on."""
-    return pipeline.build_and_publish(root, accept_loss)
+    return pipeline.build_and_publish(root)
 
 
 class DocumentStream:
@@ -206,11 +206,11 @@ def read_all(root: DataRoot, snapshots: Sequence[Snapshot], folder: str = CELLS)
     return stream.totals
 
 
-def settle(root: DataRoot, told: Summary, accept_loss: str = "") -> None:
+def settle(root: DataRoot, told: Summary) -> None:
     """Tidy, build, publish; fills in `told`. The caller holds the lock `settle`."""
     written = tidy_task(root)
     told.years = written.years
-    if written.reports and (published := publish_task(root, accept_loss)):
+    if written.reports and (published := publish_task(root)):
         told.changes, told.file = published.changes, str(published.path)
 
 

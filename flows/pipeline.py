@@ -119,17 +119,18 @@ def build_and_publish(root: DataRoot, accept_loss: str = "") -> Published | None
 
     Always builds, also without new reports: what was looked for and not found is news too, and a run that was stopped
     between tidying and publishing is completed by the next one.
+    accept_loss: why reports or cells of the last file may be gone.
     """
     if not root.exists("tidy", "reports", "reports.parquet"):
         return None
-    return publish(root, build(root), accept_loss=accept_loss)
+    return publish(root, build(root, accept_loss=accept_loss))
 
 
-def settle(root: DataRoot, work: str) -> tuple[TidyResult, Published | None]:
-    """Tidy, build, publish."""
+def settle(root: DataRoot, work: str, accept_loss: str = "") -> tuple[TidyResult, Published | None]:
+    """Tidy, build, publish; `accept_loss` as in `build_and_publish`."""
     with settling(root, work):
         written = tidy_up(root)
-        return written, build_and_publish(root) if written.reports else None
+        return written, build_and_publish(root, accept_loss) if written.reports else None
 
 
 def published_file(root: DataRoot) -> str:

@@ -6,7 +6,6 @@ Prefect; how pages are fetched is the crawl's business.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import re
 import threading
@@ -24,7 +23,7 @@ from extractors.archive import CrawlLog, new_run_id
 from extractors.client import Client, Limits
 from extractors.crawl import Plan, PortalResult, crawl_portal
 from extractors.crawl_state import CrawlState, Known, asked_today
-from extractors.dataroot import DataRoot
+from extractors.dataroot import RUNS, DataRoot
 from extractors.outcomes import RETRIED
 from extractors.portals import Portal
 from extractors.schema import arrow_schema
@@ -33,7 +32,6 @@ from flows import locks
 
 log = logging.getLogger(__name__)
 
-RUNS = "runs"
 TRANSIENT = RETRIED | {"dns_failed", "given_up", "robots_unreachable"}
 """Codes of `extractors.outcomes` after which the same portal may answer some minutes later."""
 GRACE_SECONDS = 30.0
@@ -161,17 +159,8 @@ class Visits:
         )
         portal = self.portals[portal_id]
         try:
-            with contextlib.ExitStack() as hosts:
-                for host in sorted(portal.manners.hosts):
-                    hosts.enter_context(
-                        locks.held(
-                            self.root,
-                            f"host-{host}",
-                            f"{self.flow} of portal {portal_id}",
-                            self.seconds,
-                            log.info,
-                        )
-                    )
+            work = f"{self.flow} of portal {portal_id}"
+            with locks.hosts_held(self.root, portal.manners.hosts, work, self.seconds, log.info):
                 run = self._within_time(portal, blank)
         except locks.Busy as busy:
             run = replace(blank, outcome="busy", reason=str(busy))

@@ -91,6 +91,29 @@ def test_nightly_and_backfill_never_ask_one_host_together(tmp_path):
         assert last_look(_frame([run])) == LastLook()
 
 
+def test_a_crawl_by_hand_waits_for_a_flow_on_its_host_or_says_who_asks_it(tmp_path):
+    with small_simulator(2, 2) as simulator:
+        given = parameters(simulator, tmp_path)
+        root, site, other = DataRoot(given["data"]), *simulator.sites
+        common = ("crawl", "--portals", given["portals_folder"], "--data", given["data"])
+        common += ("--portal", site.id, "--portal", other.id)
+        lock = f"host-127.0.0.1:{site.door.port}"
+        with locks.held(root, lock, "nightly of portal x"):
+            ended = ogi(*common, "--wait", "0")
+        assert ended.returncode == 1 and site.log == [] and other.log
+        assert "FAILED" in ended.stdout and "nightly of portal x (process" in ended.stdout
+        with locks.held(root, lock, "nightly of portal x"):
+            heard: list[subprocess.CompletedProcess[str]] = []
+            waiting = threading.Thread(target=lambda: heard.append(ogi(*common)))
+            waiting.start()
+            time.sleep(6)
+            assert site.log == [] and not heard
+        waiting.join()
+        assert heard[0].returncode == 0, heard
+        assert heard[0].stderr.count(f"waiting for {lock}, held by nightly of portal x") == 1
+        assert len(site.fetched("report")) == len(site.reports())
+
+
 # -- visits --
 
 

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from extractors.dataroot import DataRoot
+from extractors.errors import UserError
 from flows.cli import app
 from flows.ingest import ingest
 from tests.simulator.agencies import all_agencies
@@ -157,8 +158,15 @@ def test_trace_walks_back_to_the_cell_and_query_prints_whole_chinese_text(tmp_pa
     assert (
         report.agency.name in runner.invoke(app, ["query", "SELECT agency_name FROM reports", *data]).stdout
     )
-    traced = runner.invoke(app, ["trace", report_id, "requests.new", "total", *data]).stdout
+    saved = tmp_path / "saved.html"
+    walk = ["trace", report_id, "requests.new", "total", "--save", str(saved), *data]
+    traced = runner.invoke(app, walk).stdout
     assert file.as_uri() in traced and report.cells["requests.new", "total"].text in traced
+    assert saved.read_bytes() == file.read_bytes()
+    for warc in (tmp_path / "data" / "raw").rglob("*.warc.gz"):
+        warc.rename(warc.with_name("gone"))
+    gone = runner.invoke(app, walk)
+    assert isinstance(gone.exception, UserError) and "cannot be taken from the archive" in str(gone.exception)
     assert runner.invoke(app, ["query", "SELEC", *data]).exception is not None
 
 

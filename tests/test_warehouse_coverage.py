@@ -33,6 +33,21 @@ def _response(portal: str, kind: str, outcome: str, when: datetime, url: str) ->
     }
 
 
+def _run(
+    portal: str, years: str | None, when: datetime, flow: str = "backfill", outcome: str = "done"
+) -> dict[str, object]:
+    facts: dict[str, object] = dict.fromkeys(arrow_schema("portal_runs").names, 0)
+    return facts | {
+        "run_id": f"{when:%Y}-{flow}-{outcome}-{years}",
+        "flow": flow,
+        "portal_id": portal,
+        "started_at": when,
+        "outcome": outcome,
+        "reason": None,
+        "years": years,
+    }
+
+
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], tuple[object, ...]]:
     """Status, who and days late by agency and year."""
@@ -66,6 +81,14 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], tupl
         _response("blocked", "report", "failed", now, "https://blocked.example/1"),
         _response("never", "list", "failed", now, "https://never.example/list"),
     ]
+    runs = [
+        _run("good", "2018,2021,2022,2023", datetime(2026, 4, 30)),
+        _run("good", "2020", datetime(2021, 1, 15)),
+        _run("good", "2024", datetime(2026, 4, 30), outcome="failed"),
+        _run("good", None, datetime(2026, 4, 30), flow="recheck"),
+        _run("blocked", None, datetime(2026, 4, 30)),
+    ]
+    root.write_table("runs/run.parquet", pa.Table.from_pylist(runs, schema=arrow_schema("portal_runs")))
     root.write_table("crawl/run.parquet", pa.Table.from_pylist(rows, schema=arrow_schema("responses")))
     publish(root, build(root))
     with open_newest(root) as connection:
@@ -86,6 +109,10 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], tupl
         (OFFICE.key, 2018, ("published_on_time", "they did", None)),
         (GOVERNMENT.key, 2022, ("published_on_time", "they did", None)),
         (OFFICE.key, 2022, ("not_found", "they did not", None)),
+        # Nobody looked for these years, or only before the deadline, or the run failed: that is no accusation.
+        (OFFICE.key, 2019, ("not_looked_for", "we could not", None)),
+        (OFFICE.key, 2020, ("not_looked_for", "we could not", None)),
+        (OFFICE.key, 2024, ("not_looked_for", "we could not", None)),
         (OTHER.key, 2022, ("fetch_failed", "we could not", None)),
         (THIRD.key, 2022, ("not_looked_for", "we could not", None)),
         (f"{OFFICE.region_code}-town", 2023, ("published_no_deadline", "they did", None)),

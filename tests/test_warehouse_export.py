@@ -7,10 +7,11 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import openpyxl
 import pyarrow.parquet as pq
 import pytest
@@ -42,7 +43,7 @@ def root(tmp_path_factory) -> DataRoot:
     """One agency with two years, its first cells printing what a spreadsheet would run."""
     root = DataRoot(str(tmp_path_factory.mktemp("data")))
     agency = agencies_of(REGIONS[3], 2)[1]
-    first, second = make_history(2, agency, (2022, 2023), Habits(change="sign"))
+    first, second = make_history(2, agency, (2022, 2023), Habits(change="sign", blank=0.05))
     cells = dict(first.cells)
     for key, text in zip(list(cells)[: len(HOSTILE)], HOSTILE, strict=True):
         cells[key] = Printed(text, None)
@@ -138,6 +139,7 @@ def test_the_parquet_files_have_their_datapackage_beside_them(root):
         ("json", "agency_year", "", "format 'json' is unknown; choose one of csv"),
         ("csv", "agency_years", "", "there is no table or view 'agency_years'; there are agencies"),
         ("csv", "agency_year", "yaer = 2023", "--where 'yaer = 2023' does not work on agency_year"),
+        ("csv", "agency_year", "yaer = 2023", 'Candidate bindings: "year"'),
         ("csv", "agency_year", "1) UNION SELECT * FROM read_csv('/etc/passwd'", "does not work"),
         ("datapackage", "", "year = 2023", "--where needs --view"),
     ],
@@ -172,3 +174,62 @@ def test_the_command_says_what_it_wrote(root, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "rows of rates as csv" in done.stdout and out.exists()
+
+
+def _breaks(resource: dict, rows: list[dict[str, str]], keys: dict[tuple[str, str], set[str]]) -> list[str]:
+    """What of a resource's data breaks its Table Schema, by the words of the Frictionless specification."""
+    schema, broken = resource["schema"], []
+    types = {
+        "integer": int,
+        "number": Decimal,
+        "boolean": {"true": True, "false": False}.__getitem__,
+        "date": date.fromisoformat,
+        "datetime": datetime.fromisoformat,
+        "string": str,
+    }
+    for field in schema["fields"]:
+        rules = field.get("constraints", {})
+        for row in rows:
+            text = row[field["name"]]
+            if text in schema["missingValues"]:
+                broken += [f"{field['name']} is missing"] if rules.get("required") else []
+                continue
+            types[field["type"]](text)
+            if "enum" in rules and text not in rules["enum"]:
+                broken.append(f"{field['name']}: {text} is not in the enum")
+    key = schema.get("primaryKey")
+    if key and len({tuple(row[name] for name in key) for row in rows}) != len(rows):
+        broken.append(f"{key} is not unique")
+    for foreign in schema.get("foreignKeys", []):
+        known = keys[foreign["reference"]["resource"], foreign["reference"]["fields"][0]]
+        broken += [f"{foreign} unknown" for row in rows if row[foreign["fields"][0]] not in known]
+    return broken
+
+
+def test_the_data_of_a_package_are_what_it_describes(root, tmp_path):
+    _export(root, "datapackage", "", "", tmp_path / "package")
+    package = json.loads((tmp_path / "package" / "datapackage.json").read_text(encoding="utf8"))
+    rows = {}
+    for resource in package["resources"]:
+        with (tmp_path / "package" / resource["path"]).open(encoding="utf-8-sig", newline="") as stream:
+            rows[resource["name"]] = list(csv.DictReader(stream))
+    keys = {
+        (name, column): {row[column] for row in rows[name]}
+        for name, column in (("reports", "report_id"), ("agencies", "agency_id"), ("indicators", "indicator"))
+    }
+    assert any(row["raw_text"] == "" for row in rows["observations"])
+    assert {r["name"]: _breaks(r, rows[r["name"]], keys) for r in package["resources"]} == {
+        name: [] for name in rows
+    }
+
+
+def test_a_moment_keeps_its_time_and_a_cut_text_is_counted_in_a_sheet(root, tmp_path):
+    _export(root, "xlsx", "reports", "year = 2023", tmp_path / "r.xlsx")
+    header, row = openpyxl.load_workbook(tmp_path / "r.xlsx").active.iter_rows()
+    cell = row[[c.value for c in header].index("fetched_at")]
+    assert cell.value == datetime(2026, 2, 2, 3, 4, 5) and "hh:mm" in cell.number_format
+    with duckdb.connect() as connection:
+        connection.execute(
+            "CREATE TABLE long AS SELECT repeat('字', n) AS text FROM (VALUES (32767), (32768)) t(n)"
+        )
+        assert export(connection, "xlsx", "long", "", tmp_path / "long.xlsx").cut == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 from decimal import Decimal
 from pathlib import Path
@@ -196,6 +197,19 @@ def test_a_lineage_circle_stops_the_build(root, reference, versions, monkeypatch
             build(root, folder=reference)
     finally:
         lineage_pairs._rows.cache_clear()
+
+
+def test_every_lineage_row_names_offices_the_resolver_knows():
+    with (REFERENCE / "offices.csv").open(encoding="utf8", newline="") as stream:
+        offices = {row["office"] for row in csv.DictReader(stream)}
+    with (REFERENCE / "agency_lineage.csv").open(encoding="utf8", newline="") as stream:
+        named = {
+            row[side].split("-", 1)[1]
+            for row in csv.DictReader(stream)
+            for side in ("predecessor", "successor")
+        }
+    unknown = {one for one in named if one.rpartition("_")[0] not in offices}
+    assert named and unknown == set()
 
 
 def test_who_stands_for_an_agency_in_a_year():

@@ -297,6 +297,25 @@ def test_no_change_is_computed_over_the_break_of_2019(connection):
         assert rows and all(change is None and reason for change, reason in rows) and told
 
 
+def test_documents_made_compare_over_2021_and_stocks_do_not(world, connection):
+    truths = _truths(world)
+    key: Key = ("proactive.normative_documents.made", None)
+    rows = connection.execute("""
+        SELECT agency_id, change FROM trends WHERE measure = 'normative_documents_made' AND year = 2021
+    """).fetchall()
+    compared = 0
+    for agency, change in rows:
+        now, before = truths[agency, 2021][key], truths.get((agency, 2020), {}).get(key)
+        assert change == (None if now is None or before is None else now - before)
+        compared += change is not None
+    assert compared
+    for measure in ("normative_documents_public_total", "normative_documents_in_force"):
+        told = connection.execute(
+            "SELECT change, reason FROM trends WHERE measure = ? AND year = 2021", [measure]
+        ).fetchall()
+        assert told and all(change is None and reason for change, reason in told)
+
+
 def test_trends_follow_mergers_and_renames(world, connection):
     truths = _truths(world)
     region = REGIONS[9].code

@@ -12,6 +12,7 @@ import duckdb
 from extractors import schema
 from extractors.records import APPLICANTS
 from warehouse import schema_sql as sql
+from warehouse.diff import LOST
 
 FIRST_YEAR = 2008
 """The first year the Regulations ask for a report about."""
@@ -20,7 +21,7 @@ SHOWN = 3
 CELLS = ("observations", "superseded_observations")
 
 
-def broken_promises(connection: duckdb.DuckDBPyConnection, accept_loss: bool = False) -> list[str]:
+def broken_promises(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """A sentence for every assertion that does not hold for the open file; an empty list when it may be published.
 
     A file that grew from a copy of a published one is looked at cell by cell only where it differs from that one.
@@ -28,10 +29,7 @@ def broken_promises(connection: duckdb.DuckDBPyConnection, accept_loss: bool = F
     if structure := list(_schema(connection)):
         return structure
     found = [*_keys(connection), *_references(connection), *_totals(connection)]
-    found += [*_currency(connection), *_partitions(connection)]
-    if not accept_loss:
-        found += _losses(connection)
-    return found
+    return [*found, *_currency(connection), *_partitions(connection), *_losses(connection)]
 
 
 def _where_new(connection: duckdb.DuckDBPyConnection) -> str:
@@ -201,11 +199,21 @@ def _partitions(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
 
 def _losses(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
     """Reports and cells that were in the last file and are not in this one, without an explanation."""
-    for year, portal, reports, cells in connection.execute("""
-        SELECT year, portal_id, count(*) FILTER (change = 'gone'), sum(cells_gone) FROM changes
-        WHERE explanation IS NULL AND (change = 'gone' OR cells_gone > 0) GROUP BY ALL ORDER BY ALL
+    for year, portal, expected, gone, cells, example in connection.execute(f"""
+        WITH lost AS (
+            SELECT year, portal_id, count(*) FILTER (change = 'gone') AS gone, sum(cells_gone)::BIGINT AS cells,
+                min(report_id) AS example
+            FROM changes WHERE {LOST} GROUP BY ALL
+        ), last AS (
+            SELECT year, portal_id, count(*) FILTER (origin = 'now') - count(*) FILTER (origin = 'added')
+                + count(*) FILTER (origin = 'gone') AS reports
+            FROM (SELECT year, portal_id, 'now' AS origin FROM reports
+                UNION ALL SELECT year, portal_id, change FROM changes WHERE change IN ('added', 'gone'))
+            GROUP BY ALL
+        )
+        SELECT year, portal_id, reports, gone, cells, example FROM lost JOIN last USING (year, portal_id) ORDER BY ALL
     """).fetchall():
         yield (
-            f"year {year}, portal {portal}: {reports} reports and {cells} cells of the last file are gone and nothing "
-            "explains it; find out why, or accept it with a reason"
+            f"year {year}, portal {portal}: {expected:,} reports expected from the last file, {expected - gone:,} of "
+            f"them found; {gone:,} reports and {cells:,} cells are gone and nothing explains it, as {example}"
         )

@@ -74,11 +74,14 @@ def rules(folder: Path = reference.REFERENCE) -> str:
     return known.hexdigest()[:16]
 
 
-def build(root: DataRoot, *, whole: bool = False, folder: Path = reference.REFERENCE) -> Path:
+def build(
+    root: DataRoot, *, whole: bool = False, folder: Path = reference.REFERENCE, accept_loss: str = ""
+) -> Path:
     """Tidy Parquet below `data/tidy` to a new complete file `data/warehouse/ogi-<UTC time>.duckdb`; its path.
 
     whole: build from the Parquet files alone even where a copy of the last file would do.
-    folder: the reviewed reference files. UserError, in a sentence that names file and row, when an input is broken
+    folder: the reviewed reference files. accept_loss: why reports or cells of the last file may be gone; it becomes
+    the explanation of those that have no other. UserError, in a sentence that names file and row, when an input is broken
     or the disk is full; nothing is left then and the last good file stays.
     """
     place = workplace(root)
@@ -87,8 +90,8 @@ def build(root: DataRoot, *, whole: bool = False, folder: Path = reference.REFER
     growing = place / f".building-{os.getpid()}-{uuid.uuid4().hex[:8]}.duckdb"
     try:
         previous = newest_or_none(root)
-        if whole or previous is None or not _grow_from(root, previous, growing, folder):
-            _grow_whole(root, previous, growing, folder)
+        if whole or previous is None or not _grow_from(root, previous, growing, folder, accept_loss):
+            _grow_whole(root, previous, growing, folder, accept_loss)
         return _finish(growing, place)
     except (*DISK_OR_MEMORY, OSError) as error:
         reason = str(error).splitlines()[0]
@@ -107,7 +110,7 @@ def _prepare(connection: duckdb.DuckDBPyConnection, root: DataRoot) -> None:
     load.connect_files(connection, root)
 
 
-def _grow_whole(root: DataRoot, previous: Path | None, growing: Path, folder: Path) -> None:
+def _grow_whole(root: DataRoot, previous: Path | None, growing: Path, folder: Path, accept_loss: str) -> None:
     """Fills a new file from the Parquet files."""
     for rest in growing.parent.glob(f"{growing.name}*"):
         _remove(rest)
@@ -130,10 +133,11 @@ def _grow_whole(root: DataRoot, previous: Path | None, growing: Path, folder: Pa
         cross_checks.check_across(connection)
         derive.apply_verdicts(connection, folder)
         derive.make_portal_activity(connection, root)
+        derive.make_portal_looks(connection, root)
         derive.make_digests(connection)
         for table in ("rate_definitions", "agency_lineage", "agency_members", "deadlines", "corrections"):
             derive.comment_on(connection, table)
-        make_changes(connection, previous)
+        make_changes(connection, previous, accept_loss)
         _sign(connection, previous, folder, generation=0)
         derive.make_coverage(connection)
         derive.make_views(connection, measures, rates)
@@ -148,7 +152,7 @@ def _review(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     reference.load_deadlines(connection, folder)
 
 
-def _grow_from(root: DataRoot, previous: Path, growing: Path, folder: Path) -> bool:
+def _grow_from(root: DataRoot, previous: Path, growing: Path, folder: Path, accept_loss: str) -> bool:
     """Grows the new file from a copy of the last one; False when that would not be sound or not be faster."""
     with duckdb.connect(str(previous), read_only=True) as last:
         load.connect_files(last, root)
@@ -167,11 +171,12 @@ def _grow_from(root: DataRoot, previous: Path, growing: Path, folder: Path) -> b
         derive.remake_cross_findings(connection)
         derive.apply_verdicts(connection, folder)
         derive.make_portal_activity(connection, root)
+        derive.make_portal_looks(connection, root)
         derive.remake_digests(connection)
         load.write_sources(connection, plan.files)
         for table in ("agency_lineage", "agency_members", "deadlines", "corrections", "sources"):
             derive.comment_on(connection, table)
-        make_changes(connection, previous)
+        make_changes(connection, previous, accept_loss)
         _sign(connection, previous, folder, generation=plan.generation + 1)
         derive.make_coverage(connection)
         connection.execute("CHECKPOINT")

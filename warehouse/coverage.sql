@@ -21,21 +21,28 @@ WITH built AS (
             AS year
     ) y
     LEFT JOIN deadlines d ON d.body = b.body AND y.year BETWEEN d.first_year AND coalesce(d.last_year, 9999)
+), looked AS (
+    -- A run looks for some years, or (year NULL) for all; only a run that looked for this year can miss its report.
+    SELECT d.portal_id, d.year, max(l.looked_at) AS looked_for_at
+    FROM (SELECT DISTINCT portal_id, year FROM due) d
+    JOIN portal_looks l ON l.portal_id = d.portal_id AND coalesce(l.year = d.year, true)
+    GROUP BY d.portal_id, d.year
 ), judged AS (
     SELECT d.*, r.report_id, r.status AS read_status, r.form, r.source_url,
         coalesce(first_seen.published_on, r.published_on) AS published_on,
-        p.last_list_read, p.failing_now, built_at
+        k.looked_for_at, p.failing_now, built_at
     FROM due d CROSS JOIN built
     LEFT JOIN reports r ON r.agency_id = d.agency_id AND r.year = d.year AND r.is_current
     LEFT JOIN (
         SELECT agency_id, year, min(published_on) AS published_on FROM reports GROUP BY agency_id, year
     ) first_seen ON first_seen.agency_id = d.agency_id AND first_seen.year = d.year
     LEFT JOIN portal_activity p ON p.portal_id = d.portal_id
+    LEFT JOIN looked k ON k.portal_id = d.portal_id AND k.year = d.year
     WHERE d.due_on < built_at::DATE OR r.report_id IS NOT NULL
 ), told AS (
     SELECT *, CASE
-        WHEN report_id IS NULL AND last_list_read IS NULL THEN 'not_looked_for'
-        WHEN report_id IS NULL AND last_list_read::DATE <= due_on THEN 'not_looked_for'
+        WHEN report_id IS NULL AND looked_for_at IS NULL THEN 'not_looked_for'
+        WHEN report_id IS NULL AND looked_for_at::DATE <= due_on THEN 'not_looked_for'
         WHEN report_id IS NULL AND failing_now > 0 THEN 'fetch_failed'
         WHEN report_id IS NULL THEN 'not_found'
         WHEN read_status <> 'read' THEN read_status
@@ -52,5 +59,5 @@ SELECT agency_id, agency_name, region_code, level, kind, function, year, status,
     published_on, CASE WHEN basis IS NOT NULL THEN due_on END AS due_on, basis AS deadline_basis,
     CASE WHEN status = 'late' OR (status NOT IN ('published_no_deadline') AND basis = 'law' AND published_on > due_on)
         THEN published_on - due_on END AS days_late,
-    report_id, form, portal_id, source_url, last_list_read
+    report_id, form, portal_id, source_url, looked_for_at
 FROM told

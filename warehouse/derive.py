@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from extractors import schema
-from extractors.dataroot import CRAWL, DataRoot
+from extractors.dataroot import CRAWL, RUNS, DataRoot
 from transforms.cross_checks import CONCERNED, check_across
 from warehouse import generated, load, reference
 from warehouse import measures as harmonised
@@ -137,15 +137,11 @@ def apply_verdicts(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
 def make_portal_activity(connection: duckdb.DuckDBPyConnection, root: DataRoot) -> None:
     """Table `portal_activity` from the crawl's responses; empty where nothing was crawled."""
     connection.execute(sql.create_table("portal_activity"))
-    files = [root.path(name) for name in root.files(CRAWL, ".parquet")]
-    if not root.is_local:
-        files = [root.fs.unstrip_protocol(name) for name in files]
-    if files:
-        listed = ", ".join(map(sql.text, files))
+    if responses := _log_of(root, CRAWL):
         connection.execute(f"""
             INSERT INTO portal_activity BY NAME
             WITH responses AS (
-                SELECT * FROM read_parquet([{listed}], hive_partitioning = false, union_by_name = true)
+                SELECT * FROM {responses}
                 WHERE portal_id <> 'local'
             ), newest AS (
                 SELECT portal_id, count(*) FILTER (outcome NOT IN ('stored', 'unchanged')) AS failing_now
@@ -164,6 +160,36 @@ def make_portal_activity(connection: duckdb.DuckDBPyConnection, root: DataRoot) 
             GROUP BY r.portal_id, n.portal_id
         """)
     comment_on(connection, "portal_activity")
+
+
+def make_portal_looks(connection: duckdb.DuckDBPyConnection, root: DataRoot) -> None:
+    """Table `portal_looks` from the flows' runs; empty where no flow ran.
+
+    A run for some years takes only their reports from a portal's list: what it says of other years is nothing. A
+    recheck asks known pages and looks at no list.
+    """
+    connection.execute(sql.create_table("portal_looks"))
+    if runs := _log_of(root, RUNS):
+        connection.execute(f"""
+            INSERT INTO portal_looks BY NAME
+            SELECT portal_id, CAST(trim(year) AS INTEGER) AS year, max(started_at) AS looked_at
+            FROM (
+                SELECT portal_id, started_at, CASE WHEN coalesce(years, '') = '' THEN NULL
+                    ELSE unnest(string_split(coalesce(years, ''), ',')) END AS year
+                FROM {runs} WHERE outcome = 'done' AND flow <> 'recheck'
+            )
+            GROUP BY ALL
+        """)
+    comment_on(connection, "portal_looks")
+
+
+def _log_of(root: DataRoot, folder: str) -> str:
+    """A FROM item over all Parquet files of an append-only folder; "" when there is none."""
+    files = [root.path(name) for name in root.files(folder, ".parquet")]
+    if not root.is_local:
+        files = [root.fs.unstrip_protocol(name) for name in files]
+    listed = ", ".join(map(sql.text, files))
+    return f"read_parquet([{listed}], hive_partitioning = false, union_by_name = true)" if files else ""
 
 
 def make_coverage(connection: duckdb.DuckDBPyConnection) -> None:

@@ -46,7 +46,7 @@ def table_schema(table: str, beside: Mapping[str, Any]) -> dict[str, Any]:
             "description": column["comment"],
         }
         constraints: dict[str, Any] = {}
-        if column.get("required"):
+        if column.get("required") and not column.get("may_be_empty"):
             constraints["required"] = True
         if "enum" in column:
             constraints["enum"] = sql.enum_words(column["enum"])

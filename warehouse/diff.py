@@ -17,8 +17,17 @@ CELLS = ("observations", "superseded_observations")
 _CELL_TABLES = ", ".join(f"'{table}'" for table in CELLS)
 
 
-def make_changes(connection: duckdb.DuckDBPyConnection, previous: Path | None) -> None:
-    """Table `changes` against `previous`; against nothing, every report is new."""
+LOST = "explanation IS NULL AND (change = 'gone' OR cells_gone > 0)"
+"""Condition on rows of `changes`: a loss nothing explains."""
+ACCEPTED = "accepted by hand: "
+"""Begins the explanation of a loss that a person accepted."""
+
+
+def make_changes(connection: duckdb.DuckDBPyConnection, previous: Path | None, accept_loss: str = "") -> None:
+    """Table `changes` against `previous`; against nothing, every report is new.
+
+    accept_loss: a person's reason; it becomes the explanation of every loss that has none.
+    """
     connection.execute(sql.create_table("changes"))
     comment_on(connection, "changes")
     if previous is None:
@@ -34,6 +43,8 @@ def make_changes(connection: duckdb.DuckDBPyConnection, previous: Path | None) -
         _compare(connection)
     finally:
         connection.execute("DETACH before")
+    if accept_loss:
+        connection.execute(f"UPDATE changes SET explanation = ? WHERE {LOST}", [ACCEPTED + accept_loss])
 
 
 def _cells_by_report(digests: str) -> str:
@@ -98,7 +109,20 @@ def _cells_of(database: str) -> str:
     )
 
 
-def changes_text(connection: duckdb.DuckDBPyConnection, file: str, note: str = "") -> str:
+def unexplained_losses(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the file lacks reports or cells of the one before that nothing explains."""
+    return bool(connection.execute(f"SELECT 1 FROM changes WHERE {LOST} LIMIT 1").fetchall())
+
+
+def accepted_losses(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, int, int]]:
+    """(explanation, reports gone, cells gone) of each reason a person accepted a loss for."""
+    return connection.execute(f"""
+        SELECT explanation, count(*) FILTER (change = 'gone'), sum(cells_gone)::BIGINT FROM changes
+        WHERE starts_with(explanation, '{ACCEPTED}') GROUP BY explanation ORDER BY explanation
+    """).fetchall()
+
+
+def changes_text(connection: duckdb.DuckDBPyConnection, file: str) -> str:
     """CHANGES.md of a built file: numbers first, then what differs by portal and year."""
     previous = connection.execute("SELECT value FROM build_info WHERE name = 'previous_file'").fetchall()
     totals = connection.execute("""
@@ -107,8 +131,8 @@ def changes_text(connection: duckdb.DuckDBPyConnection, file: str, note: str = "
     """).fetchall()
     before = previous[0][0] if previous and previous[0][0] else "nothing (first file)"
     lines = [f"# Changes: {file}", "", f"Compared with {before}.", ""]
-    if note:
-        lines += [f"Accepted by hand: {note}", ""]
+    for reason, reports, cells in accepted_losses(connection):
+        lines += [f"Loss of {reports:,} reports and {cells:,} cells {_cell(reason)}", ""]
     if not totals:
         return "\n".join([*lines, "No difference.", ""])
     lines += ["| reports | how many | cells added | cells changed | cells gone |", "|---|--:|--:|--:|--:|"]

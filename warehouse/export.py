@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,15 +29,18 @@ FORMATS = ("csv", "xlsx", "parquet", "datapackage")
 FORMULA = r"^[\s]*[=+\-@\t\r＝＋－＠]"
 """Beginnings that some spreadsheet reads as a formula, full-width ones and those after white space included."""
 XLSX_ROWS = 1_048_575
+XLSX_CHARACTERS = 32_767
+"""What a cell of a sheet can hold."""
 BATCH = 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written where, and how many rows."""
+    """What was written where, how many rows, and how many texts were cut because a sheet's cell holds no more."""
 
     path: Path
     rows: int
+    cut: int = 0
 
 
 def export(connection: duckdb.DuckDBPyConnection, kind: str, view: str, where: str, out: Path) -> Exported:
@@ -53,14 +56,23 @@ def export(connection: duckdb.DuckDBPyConnection, kind: str, view: str, where: s
         if kind == "datapackage":
             return _write_package(connection, view, where, out)
         with _appearing(out) as arriving:
-            rows = _WRITERS[kind](
-                connection, _select(connection, view, where, plain=kind == "parquet"), arriving
-            )
-        return Exported(out, rows)
+            query = _select(connection, view, where, plain=kind == "parquet")
+            cut = 0
+            if kind == "xlsx":
+                rows, cut = _write_xlsx(connection, query, arriving)
+            else:
+                rows = (_write_csv if kind == "csv" else _write_parquet)(connection, query, arriving)
+        return Exported(out, rows, cut)
     except duckdb.Error as error:
-        raise UserError(f"--where {where!r} does not work on {view}: {str(error).splitlines()[0]}") from error
+        raise UserError(f"--where {where!r} does not work on {view}: {_reason(error)}") from error
     except OSError as error:
         raise UserError(f"{out}: cannot be written ({error})") from error
+
+
+def _reason(error: duckdb.Error) -> str:
+    """What DuckDB says, with the columns it proposes and without the generated query."""
+    said = str(error).partition("\nLINE")[0]
+    return " ".join(line.strip() for line in said.splitlines() if line.strip())
 
 
 @contextmanager
@@ -135,7 +147,8 @@ def _short(column: pa.Array) -> pa.Array:
     return pa.compute.replace_substring_regex(text, r"\.?0+$", "") if column.type.scale else text
 
 
-def _write_xlsx(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
+def _write_xlsx(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> tuple[int, int]:
+    """(rows, texts that were cut)."""
     reader = _batches(connection, query)
     options = {
         "constant_memory": True,
@@ -146,13 +159,14 @@ def _write_xlsx(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -
     with xlsxwriter.Workbook(str(path), options) as book:
         sheet = book.add_worksheet("data")
         formats = {
-            "date": book.add_format({"num_format": "yyyy-mm-dd"}),
             "bold": book.add_format({"bold": True}),
+            "date": book.add_format({"num_format": "yyyy-mm-dd"}),
+            "moment": book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
         }
         sheet.freeze_panes(1, 0)
         sheet.write_row(0, 0, reader.schema.names, formats["bold"])
         kinds = [field.type for field in reader.schema]
-        row = 0
+        row = cut = 0
         for batch in reader:
             if row + batch.num_rows > XLSX_ROWS:
                 raise UserError(
@@ -162,17 +176,20 @@ def _write_xlsx(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -
                 row += 1
                 for place, (value, kind) in enumerate(zip(values, kinds, strict=True)):
                     if value is not None:
-                        _write_cell(sheet, row, place, value, kind, formats["date"])
-    return row
+                        cut += isinstance(value, str) and len(value) > XLSX_CHARACTERS
+                        _write_cell(sheet, row, place, value, kind, formats)
+    return row, cut
 
 
-def _write_cell(sheet: Any, row: int, place: int, value: Any, kind: pa.DataType, day: Any) -> None:
+def _write_cell(
+    sheet: Any, row: int, place: int, value: Any, kind: pa.DataType, formats: dict[str, Any]
+) -> None:
     if pa.types.is_boolean(kind):
         sheet.write_boolean(row, place, value)
     elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        sheet.write_string(row, place, value[:32_767])
+        sheet.write_string(row, place, value[:XLSX_CHARACTERS])
     elif pa.types.is_temporal(kind):
-        sheet.write_datetime(row, place, value, day)
+        sheet.write_datetime(row, place, value, formats["date" if pa.types.is_date(kind) else "moment"])
     else:
         sheet.write_number(row, place, float(value))
 
@@ -185,13 +202,6 @@ def _write_parquet(connection: duckdb.DuckDBPyConnection, query: str, path: Path
             writer.write_batch(batch)
             rows += batch.num_rows
     return rows
-
-
-_WRITERS: dict[str, Callable[[duckdb.DuckDBPyConnection, str, Path], int]] = {
-    "csv": _write_csv,
-    "xlsx": _write_xlsx,
-    "parquet": _write_parquet,
-}
 
 
 def _write_package(connection: duckdb.DuckDBPyConnection, view: str, where: str, out: Path) -> Exported:

@@ -17,37 +17,45 @@ from extractors.dataroot import WAREHOUSE, DataRoot
 from extractors.errors import UserError
 from warehouse import dictionary
 from warehouse.assertions import broken_promises
-from warehouse.diff import changes_text
+from warehouse.diff import accepted_losses, changes_text, unexplained_losses
 from warehouse.places import LINK, POINTER, newest, newest_or_none, workplace
 from warehouse.query import open_file
 
 __all__ = ["KEEP", "Published", "newest", "publish"]
 
 KEEP = 5
+WAY_OUT = (
+    ". Find out why reports are gone; when that is right, "
+    '`ogi publish --accept-loss "the reason"` publishes without them'
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The file readers get from now on, its rows by table, and how many reports differ from the file before."""
+    """The file readers get from now on, its rows by table, and how many reports differ from the file before.
+
+    accepted: (explanation, reports, cells) of losses that a person accepted.
+    """
 
     path: Path
     rows: dict[str, int]
     changes: dict[str, int]
+    accepted: list[tuple[str, int, int]]
 
 
-def publish(root: DataRoot, built: Path, keep: int = KEEP, accept_loss: str = "") -> Published:
+def publish(root: DataRoot, built: Path, keep: int = KEEP) -> Published:
     """Checks `built` and makes it the newest file.
 
-    accept_loss: a reason why reports or cells of the last file may be gone; it is written into CHANGES.md.
     UserError, and the last good file stays, when an assertion fails; the refused file is kept as `refused.duckdb`.
     """
     with open_file(built) as connection:
         _refuse_outdated(connection, root, built)
-        if broken := broken_promises(connection, accept_loss=bool(accept_loss)):
+        if broken := broken_promises(connection):
+            hint = WAY_OUT if unexplained_losses(connection) else ""
             connection.close()
             refused = built.replace(built.with_name("refused.duckdb"))
             raise UserError(
-                f"{refused.name} is not published and the last good file stays: " + "; ".join(broken)
+                f"{refused.name} is not published and the last good file stays: " + "; ".join(broken) + hint
             )
         rows = _rows(connection)
         changes = dict(
@@ -55,14 +63,15 @@ def publish(root: DataRoot, built: Path, keep: int = KEEP, accept_loss: str = ""
                 "SELECT change, count(*) FROM changes GROUP BY change ORDER BY change"
             ).fetchall()
         )
-        report = changes_text(connection, built.name, accept_loss)
+        accepted = accepted_losses(connection)
+        report = changes_text(connection, built.name)
         meanings = dictionary.markdown(connection)
     _move_pointers(root, built, rows, changes)
     root.write_bytes(f"{WAREHOUSE}/CHANGES.md", report.encode())
     root.write_bytes(f"{WAREHOUSE}/DICTIONARY.md", meanings.encode())
     dictionary.write_tidy_package(root)
     _drop_old(root, built, keep)
-    return Published(built, rows, changes)
+    return Published(built, rows, changes, accepted)
 
 
 def _refuse_outdated(connection: duckdb.DuckDBPyConnection, root: DataRoot, built: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from typing import Annotated
 
 import typer
@@ -16,6 +17,7 @@ from extractors.crawl import crawl as run_crawl
 from extractors.dataroot import DataRoot
 from extractors.errors import UserError
 from extractors.portals import Portal, load_portals
+from flows import locks
 from flows.commands.options import DataOption
 
 PortalsOption = Annotated[
@@ -44,6 +46,9 @@ def crawl_command(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be fetched; ask for lists only.")
     ] = False,
+    wait: Annotated[
+        float, typer.Option("--wait", min=0, help="Minutes to wait for a host another run is asking.")
+    ] = 10,
     portals: PortalsOption = None,
     contact: ContactOption = None,
     data: DataOption = None,
@@ -53,15 +58,17 @@ def crawl_command(
     named = contact_of(chosen, contact)
     root = DataRoot.choose(data)
     plan = Plan(years=frozenset(year) if year else None, limit=limit, is_dry=dry_run)
-    results = _with_progress(chosen, root, plan, named)
+    results = _with_progress(chosen, root, plan, named, wait * 60)
     for result in sorted(results, key=lambda r: r.portal_id):
         typer.echo(line_of(result, plan, next(p for p in chosen if p.id == result.portal_id)))
     typer.echo(summary_of(results, plan, root))
     raise typer.Exit(1 if len(results) < len(chosen) or any(r.is_failed for r in results) else 0)
 
 
-def _with_progress(chosen: list[Portal], root: DataRoot, plan: Plan, contact: str) -> list[PortalResult]:
-    """Runs the crawl beside a progress bar; Ctrl-C ends it after the pages in flight."""
+def _with_progress(
+    chosen: list[Portal], root: DataRoot, plan: Plan, contact: str, wait_seconds: float
+) -> list[PortalResult]:
+    """Runs the crawl beside a progress bar, no host while a flow asks it; Ctrl-C ends it after the pages in flight."""
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     stop = threading.Event()
     results: list[PortalResult] = []
@@ -72,7 +79,13 @@ def _with_progress(chosen: list[Portal], root: DataRoot, plan: Plan, contact: st
             results.append(result)
             bar.update(task, advance=1, description=f"crawling, last {result.portal_id}")
 
-        running = pool.submit(run_crawl, chosen, root, plan, contact=contact, stop=stop, on_result=done)
+        def alone(portal: Portal) -> AbstractContextManager[None]:
+            work = f"crawl of portal {portal.id}"
+            return locks.hosts_held(root, portal.manners.hosts, work, wait_seconds, console.print, stop)
+
+        running = pool.submit(
+            run_crawl, chosen, root, plan, contact=contact, stop=stop, on_result=done, guard=alone
+        )
         try:
             running.result()
         except KeyboardInterrupt:

@@ -41,4 +41,8 @@ def export_command(
     target = out or Path(f"{chosen or 'ogi'}-datapackage" if is_package else f"{chosen}.{kind}")
     with open_newest(DataRoot.choose(data)) as connection:
         done = export(connection, kind, chosen, where, target)
+    if done.cut:
+        typer.echo(
+            f"{done.cut:,} texts were cut: a cell of a sheet holds 32,767 characters; csv holds them whole"
+        )
     typer.echo(f"{done.rows:,} rows of {chosen or 'all tidy tables'} as {kind}: {done.path.resolve()}")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import sys
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any
 
 import duckdb
@@ -17,6 +19,7 @@ from rich.text import Text
 
 from extractors.dataroot import DataRoot
 from extractors.errors import UserError
+from extractors.warc import read_payload
 from flows.commands.options import DataOption
 
 
@@ -102,12 +105,16 @@ def trace_command(
     applicant: Annotated[
         str | None, typer.Argument(help="Applicant code, as total; none for other tables.")
     ] = None,
+    save: Annotated[
+        Path | None, typer.Option("--save", help="Also write the page or file, byte for byte as kept, here.")
+    ] = None,
     data: DataOption = None,
 ) -> None:
     """Walk a number back: source, snapshot, WARC record, table, row, column, raw text."""
     from warehouse.query import open_newest
 
-    with open_newest(DataRoot.choose(data)) as connection:
+    root = DataRoot.choose(data)
+    with open_newest(root) as connection:
         cursor = connection.execute(
             """
             SELECT o.value, o.value_kind, o.unit, o.raw_text, o.cell, r.agency_name, r.year, r.form, r.is_current,
@@ -136,9 +143,32 @@ def trace_command(
         ("snapshot", f"sha256 {facts['snapshot_sha256']}, fetched {facts['fetched_at']} UTC"),
         ("WARC", f"{facts['warc_path']}, offset {facts['warc_offset']}"),
         ("read by", f"extractor {facts['extractor_version']}"),
-        ("current", "yes" if facts["is_current"] else "no, a newer version replaced it"),
+        ("current", "yes" if facts["is_current"] else "no, another version counts"),
     ):
         typer.echo(f"{name:13} {value}")
+    if save:
+        _save(root, facts, save)
+        typer.echo(f"{'saved':13} {save.resolve()}")
+
+
+def _save(root: DataRoot, facts: dict[str, Any], target: Path) -> None:
+    """Writes a snapshot's bytes out of the archive; `UserError` when they are not those the cells were read from."""
+    try:
+        content = read_payload(root, facts["warc_path"], facts["warc_offset"])
+    except (ValueError, OSError) as error:
+        raise UserError(
+            f"{facts['warc_path']}: the page cannot be taken from the archive ({error})"
+        ) from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != facts["snapshot_sha256"]:
+        raise UserError(
+            f"{facts['warc_path']}, offset {facts['warc_offset']}: the bytes have sha256 {found}, "
+            f"expected {facts['snapshot_sha256']}; the archive was changed"
+        )
+    try:
+        target.write_bytes(content)
+    except OSError as error:
+        raise UserError(f"{target}: cannot be written ({error.strerror})") from error
 
 
 def _why_nothing(

@@ -157,6 +157,10 @@ def shelve(
     for agency in agencies:
         rng = Random(f"{seed}/{agency.key}")
         by_year = {year: usual_habits(rng) for year in years}
+        if agency.kind == "government":
+            # Governments print numbers that include their departments'; one of ten reports for its office only.
+            scale = 30 if rng.random() < 0.1 else 4000
+            by_year = {year: replace(habits, scale=scale) for year, habits in by_year.items()}
         for report in make_history(seed, agency, years, by_year=by_year):
             number = len(shelved) + 1001
             shelved.append(Shelved(report, rng.choice(layouts), number, rng.randrange(10**6)))

@@ -1,0 +1,183 @@
+"""Laying the forms over pages: columns at the sides, groups apart, other tables' rows, headers that say less."""
+
+from __future__ import annotations
+
+from extractors.match import Matched, match
+from extractors.read import read_document
+from extractors.read_html import read_html
+from tests.test_match import HEADER, numbers, requests, row
+
+
+def page(*tables: str) -> Matched:
+    return match(read_html("".join(f"<table>{table}</table>" for table in tables).encode()))
+
+
+def line(*cells: str, first: str = "") -> str:
+    return f"<tr>{first}" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def test_rows_of_another_table_below_are_not_taken_for_the_forms_total_and_other() -> None:
+    others = "".join(line(name, *"9876543") for name in ("教育局", "其他", "总计"))
+    head = line("单位", "自然人", "商业企业", "科研机构", "社会公益组织", "法律服务机构", "其他", "总计")
+    matched = page(HEADER + row("（一）予以公开", *"0123456") + row("（七）总计", *"0123456"), head + others)
+    assert {i for i, _ in numbers(matched)} == {"requests.granted", "requests.handled"}
+    assert numbers(matched)["requests.handled", "natural_person"] == "0"
+    assert {left.reason_code for left in matched.leftovers} == {"unknown_row"}
+
+
+def test_a_numbered_total_below_an_unknown_row_is_the_forms() -> None:
+    matched = requests(row("（八）另行通知", *"0123456"), row("（七）总计", *"0123456"))
+    assert {i for i, _ in numbers(matched)} == {"requests.handled"}
+
+
+def test_the_single_row_printed_short_is_told_by_its_number() -> None:
+    assert {i for i, _ in numbers(requests(row("（六）其他", *"0123456")))} == {"requests.other"}
+    assert {i for i, _ in numbers(requests(row("3.其他", *"0123456")))} == {"requests.other.remaining"}
+
+
+def test_a_number_between_or_behind_the_headers_columns_makes_the_row_uncertain() -> None:
+    behind = requests(row("（一）予以公开", *"0123456"), row("2.重复申请", *"01234567"))
+    assert {i for i, _ in numbers(behind)} == {"requests.granted"}
+    gap = HEADER.replace("<td rowspan='2'>总计", "<td rowspan='2'></td><td rowspan='2'>总计")
+    between = requests(row("（一）予以公开", *"01234567"), header=gap.replace("colspan='7'", "colspan='8'"))
+    assert not numbers(between)
+
+
+def test_a_group_of_unknown_wording_hides_no_row_beside_it() -> None:
+    group = "<td rowspan='2'>（五）不予办理</td>"
+    rows = line("1.信访举报投诉类申请", *"0123456", first=group) + line("2.重复申请", *"0123456")
+    assert {i for i, _ in numbers(requests(rows))} == {
+        "requests.not_processed.complaint",
+        "requests.not_processed.repeat",
+    }
+
+
+SECTION = "<tr><td colspan='5'>第二十条第（一）项</td></tr>"
+MADE = {
+    ("proactive.regulations.made", None): "1",
+    ("proactive.regulations.repealed", None): "2",
+    ("proactive.regulations.in_force", None): "3",
+}
+COLUMNS = ("本年制发件数", "本年废止件数", "现行有效件数")
+
+
+def test_columns_beside_the_forms_own_are_passed_over() -> None:
+    for corner in ("信息类别", "项目", ""):
+        assert numbers(page(SECTION + line(corner, *COLUMNS) + line("规章", *"123"))) == MADE
+    remark = line("信息内容", *COLUMNS, "备注") + line("规章", *"123", "含4件")
+    unit = line("信息内容", "单位", *COLUMNS) + line("规章", "件", *"123")
+    ordinal = line("序号", "信息内容", *COLUMNS) + line("7", "规章", *"123")
+    mark = "<td rowspan='2'>第二十条第（一）项</td>"
+    beside = line("信息内容", *COLUMNS, first=mark) + line("规章", *"123")
+    for table in (SECTION + remark, SECTION + unit, SECTION + ordinal, beside):
+        assert numbers(page(table)) == MADE
+
+
+def test_a_corner_that_says_less_needs_columns_printed_right() -> None:
+    matched = page(SECTION + line("项目", "教育局", "公安局", "合计") + line("规章", *"123"))
+    assert not matched.cells and [left.reason_code for left in matched.leftovers] == ["no_header"]
+
+
+def test_values_below_a_header_wider_than_its_table_are_not_told_by_place() -> None:
+    head = line("信息内容", "", "上一年项目数量", "本年增/减", "")
+    others = "".join(line("规章", *"123") for _ in range(3))
+    table = SECTION + line("信息内容", *COLUMNS) + others + head + line("行政事业性收费", "0", "12", "")
+    assert not [i for i, _ in numbers(page(table)) if ".fees." in i]
+
+
+def test_narrow_values_right_below_their_header_are_read_in_a_wide_table() -> None:
+    def wide(*cells: str) -> str:
+        return f"<tr><td>{cells[0]}</td><td>{cells[1]}</td><td colspan='2'>{cells[2]}</td></tr>"
+
+    long = "".join(line("（一）予以公开", *"0123456") for _ in range(4))
+    fees = wide("信息内容", "上一年项目数量", "本年增/减") + wide("行政事业性收费", "5", "-2")
+    read = numbers(page(SECTION + fees + HEADER + long))
+    assert read["proactive.fees.items_last_year", None] == "5"
+    assert read["proactive.fees.items_change", None] == "-2"
+
+
+RESULTS = ("结果维持", "结果纠正", "其他结果", "尚未审结", "总计")
+GROUPS = ("行政复议", "未经复议直接起诉", "复议后起诉")
+
+
+def review(*rows: str) -> dict[str, str]:
+    return {i: n for (i, _), n in numbers(page("".join(rows))).items()}
+
+
+def spread(*cells: str) -> str:
+    return "<tr>" + "".join(f"<td colspan='5'>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def test_groups_of_results_in_rows_or_tables_of_their_own() -> None:
+    below = [
+        spread(name) + line(*RESULTS) + line(*values)
+        for name, values in zip(GROUPS, ("12345", "67890", "24680"), strict=True)
+    ]
+    beside = line("类别", *RESULTS) + line("行政复议", *"12345")
+    beside += line("未经复议直接起诉", *"67890", first="<td rowspan='2'>行政诉讼</td>") + line(
+        "复议后起诉", *"24680"
+    )
+    apart = [
+        below[0],
+        spread("行政诉讼", "") + spread(*GROUPS[1:]) + line(*RESULTS, *RESULTS) + line(*"6789024680"),
+    ]
+    wanted = {
+        f"{group}.{result}": "123456789024680"[5 * i + j]
+        for i, group in enumerate(("review", "litigation.direct", "litigation.after_review"))
+        for j, result in enumerate(("upheld", "corrected", "other", "pending", "total"))
+    }
+    assert review(*below) == wanted
+    assert {i: n for (i, _), n in numbers(page(*apart)).items()} == wanted
+    assert review(spread(*GROUPS[:1], "行政诉讼", ""), beside) == wanted
+
+
+def test_results_of_a_group_that_is_not_named_are_left_over() -> None:
+    whole = spread("行政复议", "行政诉讼", "") + spread("", *GROUPS[1:]) + line(*RESULTS * 3)
+    assert not review(whole, line(*"1234567890"))  # five of fifteen are missing
+    assert not review(line("单位", *RESULTS), line("教育局", *"12345"))
+
+
+def test_columns_beside_the_fifteen_results() -> None:
+    head = "<tr><td rowspan='3'>{}</td><td colspan='5'>行政复议</td><td colspan='10'>行政诉讼</td></tr>"
+    head += "<tr>" + "".join(f"<td rowspan='2'>{name}</td>" for name in RESULTS)
+    head += "<td colspan='5'>未经复议直接起诉</td><td colspan='5'>复议后起诉</td></tr>" + line(*RESULTS * 2)
+    fifteen = "123456789012345"
+    for corner, cell in (("", ""), ("年份", "2023"), ("类别", "数量")):
+        assert "".join(review(head.format(corner), line(cell, *fifteen)).values()) == fifteen
+    assert not review(head.format(""), line("7", *fifteen))
+    bare = head.replace("<td rowspan='3'>{}</td>", "")
+    assert "".join(review(bare, line(*fifteen)).values()) == fifteen
+    assert not review(bare, line("", *fifteen)) and not review(bare, line(*fifteen[:6], "4", *fifteen[6:]))
+    words = review(bare, line("未统计", *fifteen[1:]))
+    assert len(words) == 15 and words["review.upheld"] == "未统计"
+
+
+def test_a_table_of_another_year_beside_this_years_is_left_over() -> None:
+    def of(year: int, values: str) -> str:
+        return f"<p>{year}年收到申请情况</p><table>{HEADER}{row('（一）予以公开', *values)}</table>"
+
+    def read(*parts: str) -> Matched:
+        return match(read_html(("<h1>某局2023年政府信息公开年度报告</h1>" + "".join(parts)).encode()))
+
+    for parts in ((of(2022, "9999999"), of(2023, "0123456")), (of(2023, "0123456"), of(2022, "9999999"))):
+        matched = read(*parts)
+        assert "".join(numbers(matched).values()) == "0123456"
+        assert [left.reason_code for left in matched.leftovers] == ["another_year"]
+    # Alone, it is this year's table under a line that was left from last year.
+    assert "".join(numbers(read(of(2022, "0123456"))).values()) == "0123456"
+
+
+def test_rows_with_pipes_inside_a_page_are_one_table_with_its_lines_of_one_cell() -> None:
+    lines = ["第二十条第（六）项", "信息内容 | 本年处理决定数量", "行政处罚 | 7", "第二十条第（五）项"]
+    lines += ["信息内容 | 本年处理决定数量", "行政许可 | 5"]
+    text = "".join(f"<p>{text}</p>" for text in ["规章 | 1 | 2 | 3", *lines, "三、收到和处理"])
+    read = numbers(match(read_document(f"<html><body>{text}</body></html>".encode())))
+    assert read == {
+        ("proactive.penalties.decisions", None): "7",
+        ("proactive.licensing.decisions", None): "5",
+    }
+
+
+def test_notes_with_brackets_of_their_own_are_no_part_of_a_label() -> None:
+    matched = requests(row("（七）总计（等于（一）至（六）之和，不含上年结转）", *"0123456"))
+    assert {i for i, _ in numbers(matched)} == {"requests.handled"}
