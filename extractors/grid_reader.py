@@ -155,7 +155,7 @@ class GridReader:
             if self.table_kind == "review":
                 self._review_values(row, keys)
             return
-        if len(filled) > 1 and _is_ordinal(row[filled[0]].text) and not is_value_like(row[filled[1]].text):
+        if len(filled) > 1 and _is_number(row[filled[0]].text) and not is_value_like(row[filled[1]].text):
             filled = filled[1:]
         first = filled[0]
         if self._section(row, keys, filled) or self._header(row, keys, first):
@@ -548,9 +548,9 @@ def _merged(cells: Sequence[GridCell]) -> list[GridCell]:
     return merged
 
 
-def _is_ordinal(text: str) -> bool:
-    """Whether a text can number a row (序号)."""
-    return text.isdigit() and len(text) <= 2
+def _is_number(text: str) -> bool:
+    """Whether a text is a value with digits; every number that `shape_of` leaves out is one."""
+    return _has_digit(text) and is_value_like(text)
 
 
 def _is_numbered(label: str) -> bool:
