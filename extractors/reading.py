@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
+from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,9 @@ READ_KINDS = ("report", "attachment", "file")
 WORK = "extractors.reading:read_batch"
 BATCH_WEIGHT = 200
 SLOW_WEIGHT = 25
+PICTURE_NAMES = (".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".bmp", ".webp")
+OCR_MEGABYTES = 1500
+"""Limit of a picture where the extra `ocr` is installed: recognising a page of 2,000 x 2,000 points takes 600 to 850."""
 SLOW_NAMES = (".pdf", ".doc", ".wps", ".rtf", ".docx", ".xls", ".xlsx")
 LAST_FREE_FORM_YEAR = 2013
 """Reports for later years have a national form; prose alone is then a report without its tables."""
@@ -149,6 +153,9 @@ def _status(
     document: Document, numbers: int, has_rows: bool, has_prose_numbers: bool, year: int | None, title: str
 ) -> tuple[str, str | None]:
     """(status, reason as a sentence) of a document that could be opened."""
+    if document.status == "tables_as_images" and not numbers:
+        # A scan that prints no title says as little of what it is as of its numbers.
+        return document.status, "; ".join(document.notes) or None
     if not numbers and not has_rows and not _says_it_is_a_report(document, title):
         return "not_a_report", "neither a table of a report nor a title that says it is one"
     if year is None:
@@ -272,8 +279,29 @@ def read_all(
 
     folder: where below the root the files go; another one than `cells` keeps a reading apart until it is accepted.
     seconds, megabytes: limits of a document. A batch that passes them is read again one document at a time, and
-    the document at fault gets a row `unread` with the reason.
+    the document at fault gets a row `unread` with the reason. Where the extra `ocr` is installed pictures are read
+    apart from the others, since recognising one page takes more memory than any other reading.
     """
+    is_apart = _is_picture if find_spec("rapidocr_onnxruntime") else lambda snapshot: False
+    pictures = [snapshot for snapshot in snapshots if is_apart(snapshot)]
+    others = [snapshot for snapshot in snapshots if not is_apart(snapshot)]
+    yield from _read_within(root, others, processes, seconds, megabytes, folder)
+    yield from _read_within(root, pictures, processes, seconds, max(megabytes, OCR_MEGABYTES), folder)
+
+
+def _is_picture(snapshot: Snapshot) -> bool:
+    name = snapshot.source_url.lower().split("?")[0]
+    return name.endswith(PICTURE_NAMES) or snapshot.content_type.startswith("image/")
+
+
+def _read_within(
+    root: DataRoot,
+    snapshots: Sequence[Snapshot],
+    processes: int | None,
+    seconds: float,
+    megabytes: int,
+    folder: str,
+) -> Iterator[ReadSummary]:
     when = now()
     again: list[tuple[str, list[Snapshot], datetime, str]] = []
     items = ((root.address, batch, when, folder) for batch in batches(snapshots))

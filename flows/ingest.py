@@ -25,8 +25,7 @@ from warehouse.freshness import is_up_to_date
 from warehouse.publish import newest, publish
 
 _PAGES = (".html", ".htm", ".txt", ".md", ".pdf", ".docx", ".doc", ".wps", ".rtf", ".xlsx", ".xls", ".et")
-_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".bmp", ".webp")
-SUFFIXES = frozenset((*_PAGES, *_PICTURES))
+SUFFIXES = frozenset((*_PAGES, *reading.PICTURE_NAMES))
 """Files of a folder that are taken; a file named outright is taken whatever its name."""
 GOOD_STATUSES = frozenset({"read"})
 

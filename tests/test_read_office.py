@@ -9,8 +9,9 @@ import struct
 import subprocess
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import docx
 import openpyxl
@@ -21,13 +22,15 @@ from docx.oxml.ns import nsdecls
 from PIL import Image
 
 from extractors import read_image as read_image_module
-from extractors import read_office
+from extractors import read_office, reading
+from extractors.dataroot import DataRoot
 from extractors.errors import Refused
 from extractors.read import read_document
 from extractors.read_image import read_image
 from extractors.read_office import read_docx, read_legacy, read_xls, read_xlsx
 from extractors.read_pdf import read_pdf
-from extractors.records import Grid, GridCell, Paragraph
+from extractors.reading import now, read_snapshot
+from extractors.records import Grid, GridCell, Paragraph, Snapshot
 
 ROWS = [["信息内容", "本年制发件数", "现行有效件数"], ["规章", "0", ""], ["行政规范性文件", "5", "/"]]
 
@@ -395,3 +398,28 @@ def test_gigantic_and_damaged_pictures_are_refused(monkeypatch: pytest.MonkeyPat
     for data in (stream.getvalue(), a_picture()[:50], b"\x89PNG\r\n\x1a\n"):
         with pytest.raises(Refused):
             read_image(data)
+
+
+def test_a_picture_is_named_as_one_and_has_memory_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without a title it is no page about something else; the extra needs more than a document's 500 MB."""
+    picture, other = (
+        Snapshot(f"file:///{name}", "local", now(), sha * 64, "w", 0, "", "", None)
+        for name, sha in (("a.PNG", "a"), ("b.html", "b"))
+    )
+    monkeypatch.setattr(read_image_module, "_recogniser", lambda: None)
+    row = read_snapshot(picture, a_picture(), now()).document
+    assert row["status"] == "tables_as_images" and "ocr" in row["status_reason"]
+
+    limits: dict[str, int] = {}
+
+    def run(items: Any, work: str, processes: Any, seconds: float, megabytes: int) -> Iterator[Any]:
+        limits.update({s.source_url[8:]: megabytes for item in items for s in item[1]})
+        return iter(())
+
+    monkeypatch.setattr(reading, "run_bounded", run)
+    for engine, expected in ((None, 500), ("there", reading.OCR_MEGABYTES)):
+        monkeypatch.setattr(reading, "find_spec", lambda name, engine=engine: engine)
+        list(reading.read_all(DataRoot(str(tmp_path)), [picture, other]))
+        assert limits == {"a.PNG": expected, "b.html": 500}
