@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from extractors.naming import WORDS_FILE, identify
+from extractors.naming import identify
+from extractors.naming_words import WORDS_FILE
 from extractors.records import Document, Grid, GridCell, Paragraph
 
 SAMPLES = Path(__file__).parents[2] / "shared" / "reports"
