@@ -97,6 +97,7 @@ class GridReader:
         self.table = table
         self.grid = grid
         self.width = self._usual_width(grid)
+        self.has_padding = any(cell.is_padding for row in grid.rows for cell in row)
         last = grid.rows[-1] if grid.rows else ()
         for row in grid.rows:
             if not row:
@@ -125,7 +126,15 @@ class GridReader:
         if is_padded and any(map(_is_padding, row)):
             row = tuple([cell for cell in row if not cell.is_padding])
         shape = shape_of(row)
-        place = (self.state, self.width, self.is_full, is_padded, is_padded and self.is_last, *shape)
+        place = (
+            self.state,
+            self.width,
+            self.is_full,
+            is_padded,
+            self.has_padding,
+            is_padded and self.is_last,
+            *shape,
+        )
         plan = self.known.plans.get(place)
         if plan is not None and self.cut_cell is None:
             self.sheet.repeat(plan, row, self.table)
@@ -278,8 +287,9 @@ class GridReader:
             return [self._printed(cell) for cell in values]
         rest = [cell.text.strip() for cell in values[n:]]
         blanks = [not cell.text.strip() for cell in values[:n]]
-        # A blank first value may as well be what is left of a label's span: then the others stand one too far left.
-        is_told = not any(blanks) or (is_full and len(rest) == 1 and not blanks[0])
+        # Where no pipe is sure to be padding, a blank first value may as well be what is left of a label's span.
+        begins = self.has_padding or not any(blanks[:1])
+        is_told = not any(blanks) or (is_full and len(rest) == 1 and begins)
         if self.grid.padded and len(values) > n and is_told and not any(rest):
             # Lone pipes after the last value: places of padding, which look like blank cells.
             return [self._printed(cell) for cell in values[:n]]

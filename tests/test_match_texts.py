@@ -200,3 +200,11 @@ def test_a_title_on_every_page_parts_no_row() -> None:
     expected = {"requests.granted": list("1234567"), "requests.partly_granted": list("1234567")}
     assert read("\n".join(paged)) == expected
     assert read("\n".join(line if line == title else f"{line} |" for line in paged)) == expected
+
+
+def test_a_lone_pipe_behind_a_row_is_padding_also_when_its_first_value_is_blank() -> None:
+    rows = [("属于国家秘密", "", *"234567", ""), ("重复申请", *"1234567", ""), ("部分公开", *"1234567", "")]
+    cells = ["申请人情况", "||||||||", *REQUESTS.split(), "||", *(cell for row in rows for cell in row)]
+    found = read("\n".join(cell if "|" in cell else f"{cell} |".strip() for cell in cells))
+    assert found["requests.refused.state_secret"] == list("234567")
+    assert len(found) == 3
