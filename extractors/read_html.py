@@ -21,6 +21,8 @@ from extractors.records import Block, Document, Grid, GridCell, Paragraph, new_r
 MOST_COLUMNS = 64
 """A span reaches no further; the widest statutory table has 15 columns."""
 MOST_CELLS = 60_000
+MOST_TABLES = 3_000
+"""Tables inside tables are looked through once for each of them."""
 MOST_CHARACTERS = 12_000_000
 LONGEST_CELL = 20_000
 
@@ -106,6 +108,8 @@ def _take_grids(tree: Any, is_cut: bool) -> list[Grid]:
         for node in tree.css("td[rowspan],td[colspan],th[rowspan],th[colspan]")
     }
     tables = tree.css("table")
+    if len(tables) > MOST_TABLES:
+        raise Refused(f"the page has more than {MOST_TABLES:,} tables")
     inner = [table for table in tables if len(table.css("table")) <= 1]
     if len(inner) < len(tables) and unwrap_cells(tables, _BREAK):
         tables = tree.css("table")

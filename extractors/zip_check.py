@@ -63,8 +63,12 @@ def _inflated(archive: zipfile.ZipFile, part: zipfile.ZipInfo, budget: int) -> b
         while piece := stream.read(_CHUNK):
             size += len(piece)
             ratio = size / max(part.compress_size, 1)
-            if size > limit or (size > 1_000_000 and ratio > MAX_RATIO):
+            if size > 1_000_000 and ratio > MAX_RATIO:
                 raise Refused(f"the archive is a bomb: its part {part.filename!r} inflates {ratio:,.0f}-fold")
+            if size > limit:
+                raise Refused(
+                    f"its part {part.filename!r} inflates to more than {limit:,} bytes; no report's does"
+                )
             pieces.append(piece)
     return b"".join(pieces)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from html import escape
 from pathlib import Path
 
@@ -83,6 +84,13 @@ def test_a_page_of_too_many_cells_is_refused() -> None:
     page = b"<table>" + b"<tr>" + b"<td>1</td>" * 100 + b"</tr>"
     with pytest.raises(Refused, match="cells"):
         read_html(page * 700)
+
+
+def test_tables_without_number_are_refused_in_time() -> None:
+    started = time.process_time()
+    with pytest.raises(Refused, match="tables"):
+        read_html(b"<table><tr><td>" * 20_000)
+    assert time.process_time() - started < 5
 
 
 def test_deep_nesting_is_read_or_refused_in_time() -> None:
