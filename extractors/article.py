@@ -16,12 +16,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from extractors.challenge import is_stub
-from extractors.listing import Listing, clean_title, parse_date, years_in
+from extractors.listing import Listing, clean_title, link_of, parse_date, years_in
 from extractors.outcomes import NotKept
 from extractors.page import Page, dig
 from extractors.urls import join
 
 MAX_ATTACHMENTS = 12
+MAX_FRAMES = 3
 MAX_TEXT = 2_000_000
 _LITTLE_TEXT = 2000
 """Characters; a page with more holds the report in words, and its pictures are decoration."""
@@ -35,7 +36,7 @@ _PLACE_HINTS = (b"attach", b"downfile", b"download", b"/group")
 """Most pages offer no file; those are not searched link by link."""
 _NAME = re.compile(r"[.#]?([\w-]+)")
 """A selector that asks for nothing but a class, an id or a tag."""
-_VIEWER = re.compile(r"showVsbpdfIframe\(\s*['\"]([^'\"]+)['\"]")
+_VIEWER = re.compile(r"""(?:showVsbpdfIframe\(\s*['"]|viewer\.html\?file=)([^'"&\s>]+)""")
 _TOLD = re.compile(r"[?&](?:file|url|src|filepath)=(.+)$", re.IGNORECASE)
 _PICTURE = re.compile(r"\.(png|jpe?g|gif|bmp|tiff?)$", re.IGNORECASE)
 _ICON = re.compile(r"logo|icon|btn|share|qr|code|banner|nav|/images?/(top|foot|bg)", re.IGNORECASE)
@@ -62,6 +63,7 @@ class Article:
     attachments: tuple[str, ...]
     pictures: tuple[str, ...]
     content_sha256: str
+    frames: tuple[str, ...] = ()
 
     @property
     def has_report(self) -> bool:
@@ -86,9 +88,11 @@ def examine(page: Page, selectors: Iterable[str], listing: Listing) -> Article:
     title = next((t for t in titles if _is_of_report(t)), listing.title or next(iter(titles), ""))
     body, text = _body(page, selectors)
     attachments = _attachments(page, body, listing)
-    pictures = () if attachments or len(text) > _LITTLE_TEXT else _pictures(page, body)
+    is_little = not attachments and len(text) <= _LITTLE_TEXT
+    pictures = _pictures(page, body) if is_little else ()
+    frames = _frames(page, body) if is_little else ()
     if inner is None:
-        _expect_report(tree, titles, text, listing, has_files=bool(attachments or pictures))
+        _expect_report(tree, titles, text, listing, bool(attachments or pictures), bool(frames))
     relied_on = f"{_packed(title)}\x1f{_without_clock(text)}"
     return Article(
         title=title,
@@ -98,6 +102,7 @@ def examine(page: Page, selectors: Iterable[str], listing: Listing) -> Article:
         attachments=attachments,
         pictures=pictures,
         content_sha256=hashlib.sha256(relied_on.encode("utf-8", "surrogatepass")).hexdigest(),
+        frames=frames,
     )
 
 
@@ -229,35 +234,52 @@ def _attachments(page: Page, body: LexborNode, listing: Listing) -> tuple[str, .
     folded = page.folded
     if not _FILE_HINT.search(folded) and not any(hint in folded for hint in _PLACE_HINTS):
         return tuple(found)
-    for node in body.css("a[href]"):
-        href = node.attributes.get("href") or ""
+    for node in body.css("a, [onclick]"):
+        told = _told_file(page.url, node.attributes.get("href") or "")
+        url = told or link_of(page.url, node)
         label = node.text(deep=True).strip()
-        if (url := join(page.url, href)) and (_is_file(url) or _FILE.search(label)):
+        if url and (told or _is_file(url) or _FILE.search(label)):
             found.append(url)
     for node in page.tree.css("iframe[src], embed[src], object[data]"):
         link = node.attributes.get("src") or node.attributes.get("data") or ""
         found.extend(_framed(page.url, link))
     for link in _VIEWER.findall(page.text):
-        if url := join(page.url, link):
+        if url := join(page.url, unquote(link)):
             found.append(url)
     for node in page.tree.css(
         "a[href*='attach'], a[href*='downfile'], a[href$='.pdf'], a[href$='.doc'], a[href$='.docx']"
     ):
-        if url := join(page.url, node.attributes.get("href") or ""):
+        href = node.attributes.get("href") or ""
+        if url := _told_file(page.url, href) or join(page.url, href):
             found.append(url)
     return tuple(dict.fromkeys(found))[:MAX_ATTACHMENTS]
 
 
+def _frames(page: Page, body: LexborNode) -> tuple[str, ...]:
+    """Pages shown inside the article, where its text may stand."""
+    if b"<iframe" not in page.folded:
+        return ()
+    links = [node.attributes.get("src") or "" for node in body.css("iframe[src]")]
+    urls = [url for link in links if not _framed(page.url, link) and (url := join(page.url, link))]
+    return tuple(dict.fromkeys(urls))[:MAX_FRAMES]
+
+
 def _framed(base: str, link: str) -> list[str]:
     """The file a frame shows: itself, or the one its viewer is told to open."""
-    if told := _TOLD.search(link):
-        # The address often stands there unquoted: then its own parameters are part of it.
-        value = told[1] if "?" in told[1] else told[1].split("&")[0]
-        if _is_file(unquote(value)):
-            url = join(base, value if "?" in value or "/" in value else unquote(value))
-            return [url] if url else []
-    url = join(base, link)
+    url = _told_file(base, link) or join(base, link)
     return [url] if url and _is_file(url) else []
+
+
+def _told_file(base: str, link: str) -> str | None:
+    """The file a viewer's address tells it to open (`viewer.html?file=…`)."""
+    told = _TOLD.search(link)
+    if told is None or _FILE.search(urlsplit(link).path):
+        return None
+    # The address often stands there unquoted: then its own parameters are part of it.
+    value = told[1] if "?" in told[1] else told[1].split("&")[0]
+    if not _is_file(unquote(value)):
+        return None
+    return join(base, value if "?" in value or "/" in value else unquote(value))
 
 
 def _is_file(url: str) -> bool:
@@ -274,7 +296,7 @@ def _pictures(page: Page, body: LexborNode) -> tuple[str, ...]:
 
 
 def _expect_report(
-    tree: LexborHTMLParser, titles: list[str], text: str, listing: Listing, has_files: bool
+    tree: LexborHTMLParser, titles: list[str], text: str, listing: Listing, has_files: bool, has_frames: bool
 ) -> None:
     """`NotKept` when the page shows that it is another one than the list promised.
 
@@ -290,7 +312,7 @@ def _expect_report(
     links = sum(len(_packed(node.text(deep=True))) for node in tree.css("a"))
     if links > len(text) / 2:
         raise NotKept("other_page", "a page of links")
-    if titles and not any(word in title for title in titles for word in _SUBJECT_WORDS):
+    if titles and not has_frames and not any(word in title for title in titles for word in _SUBJECT_WORDS):
         raise NotKept("other_page", f"it calls itself {titles[0][:60]!r}")
 
 

@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -243,6 +243,8 @@ class PortalCrawl:
             () if article.has_report or article.attachments else article.pictures
         ):
             self._fetch_attachment(url, listing)
+        for url in () if article.has_report else article.frames:
+            self._fetch_attachment(url, listing, is_frame=True)
         self._row(
             listing.url,
             "report",
@@ -268,7 +270,8 @@ class PortalCrawl:
             content_sha256=known.content_sha256,
         )
 
-    def _fetch_attachment(self, url: str, listing: Listing) -> None:
+    def _fetch_attachment(self, url: str, listing: Listing, is_frame: bool = False) -> None:
+        """A file the article offers; `is_frame`: a page shown inside it, kept when it holds the report's text."""
         if url in self._done or not is_due(self._known.get(url), self._now, self.plan.recheck):
             return
         self._done.add(url)
@@ -280,7 +283,11 @@ class PortalCrawl:
             if response.status == 304 and known is not None:
                 self._row(url, "attachment", "unchanged", response, article, sha256=known.sha256)
                 return
-            if not response.payload or self._page(response).is_html:
+            page = self._page(response)
+            if is_frame and page.is_html:
+                if not self._holds_report(page):
+                    return  # A counter, a menu, a map.
+            elif not response.payload or page.is_html:
                 raise NotKept(
                     "bad_attachment", f"{len(response.payload)} bytes, {response.header('content-type')}"
                 )
@@ -294,6 +301,11 @@ class PortalCrawl:
             self._note(url, "attachment", refused, article)
             if refused.code in _ENDS_PORTAL:
                 raise
+
+    def _holds_report(self, page: Page) -> bool:
+        with suppress(NotKept):
+            return examine(page, self._selectors, Listing(page.url, "")).has_report
+        return False
 
     def _expect_own_page(self, body: bytes, listing: Listing) -> None:
         """The same bytes for two reports of different titles are a page sent in their place."""

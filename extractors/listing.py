@@ -94,7 +94,7 @@ def read_links(
     listings, links = [], set()
     for scope in scopes:
         for node in scope.css("a, [onclick]"):
-            url = _target(page.url, node)
+            url = link_of(page.url, node)
             if url is None:
                 continue
             title = _title(node)
@@ -102,7 +102,8 @@ def read_links(
                 links.add(url)
             if is_report_title(title):
                 listings.append(Listing(url, title, _date_beside(node), parent_url=page.url))
-    return listings, frozenset(links)
+    # An element that is a link and has a script is found twice.
+    return list(dict.fromkeys(listings)), frozenset(links)
 
 
 def read_rows(
@@ -149,7 +150,8 @@ def column_words() -> list[str]:
     return _words()["columns"]
 
 
-def _target(base: str, node: LexborNode) -> str | None:
+def link_of(base: str, node: LexborNode) -> str | None:
+    """Where an element leads: its `href`, else the address its script opens."""
     attributes = node.attributes
     href = (attributes.get("href") or "").strip()
     if href and not href.lower().startswith(("javascript:", "#")):

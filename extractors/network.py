@@ -48,7 +48,7 @@ def resolve(host: str, port: int, allow_private: bool) -> list[str]:
         raise NotKept("dns_failed", f"{host}: {error}") from None
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     if not allow_private and (private := [a for a in addresses if not is_public(a)]):
-        raise NotKept("private_address", f"{host} is {private[0]}")
+        raise NotKept("private_address", host if host == private[0] else f"{host} is {private[0]}")
     return addresses
 
 

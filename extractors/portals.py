@@ -108,7 +108,7 @@ def read_portal(path: Path) -> Portal:
         raise UserError(f"{path}: not a YAML file: {' '.join(str(error).split())}") from None
     portal = parse_portal(content, str(path))
     if portal.id != path.stem:
-        raise UserError(f"{path}: id is {portal.id!r}, expected the file's name {path.stem!r}")
+        raise UserError(f"{path}: id is {portal.id!r}, expected the file's name {path.stem!r}; change one")
     return portal
 
 

@@ -20,7 +20,7 @@ from extractors.portals import read_folder
 from extractors.probe import probe
 from tests.crawling import QUICK, crawl_all, file_urls, kept, report_urls
 from tests.simulator.families import FAMILIES
-from tests.simulator.http import Response
+from tests.simulator.http import Request, Response
 from tests.simulator.portal import Simulator
 from tests.simulator.shelf import PAGE_LAYOUTS
 
@@ -122,6 +122,22 @@ def test_a_known_report_page_leads_to_its_column(tmp_path: Path) -> None:
         for _ in range(2):
             crawl(read_folder(tmp_path / "portals"), root, contact="x", limits=QUICK)
             assert [url for url, _ in kept(root)] == report_urls(site)
+
+
+def test_a_report_shown_in_a_frame_is_kept_and_a_counter_is_not(tmp_path: Path) -> None:
+    with Simulator(
+        portals=1, agencies=1, years=range(2022, 2024), kinds=["static_next"], layouts=PAGES[:1]
+    ) as sim:
+        site = sim.sites[0]
+        framed = report_urls(site)[0].removeprefix(site.address)
+        report = site.answer(Request("GET", framed, {}, {}, target=framed))
+        shell = "<html><title>某县人民政府</title><div><iframe src='/{0}'></iframe><iframe src=/count></iframe></div>"
+        site.misbehave(framed, Response(shell.format("inner.html").encode()))
+        site.misbehave("/inner.html", report)
+        site.misbehave("/count", Response(b"<html><body><p>12345</p><p>" + b"visits " * 9))
+        root, results = crawl_all(sim, tmp_path)
+        assert [url for url, _ in kept(root, "attachment")] == [f"{site.address}/inner.html"]
+        assert [url for url, _ in kept(root)] == report_urls(site) and not results[site.id].refused
 
 
 def test_a_failing_portal_leaves_the_others_complete(tmp_path: Path) -> None:

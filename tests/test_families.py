@@ -132,6 +132,10 @@ def test_walking_stops_when_nothing_new_comes() -> None:
         '<iframe src="/pdfjs/web/viewer.html?file=/files/a.pdf"></iframe>',
         '<iframe src="/pdfjs/web/viewer.html?file=%2Ffiles%2Fa.pdf&lang=zh"></iframe>',
         '<embed src="a.pdf">',
+        '<object data="a.pdf"></object>',
+        '<a href="/pdfjs/web/viewer.html?file=%2Ffiles%2Fa.pdf">在线查看</a>',
+        """<a href="javascript:;" onclick="window.open('/files/a.docx')">点击下载</a>""",
+        """<script>$('#f').attr('src', '/pdfjs/web/viewer.html?file=/files/a.pdf')</script>""",
         '<script>showVsbpdfIframe("/files/a.pdf","100%","600")</script>',
     ],
 )
@@ -140,6 +144,7 @@ def test_attachments_of_every_shape(offered: str) -> None:
     article = examine(page(body), body_selectors("static"), Listing(BASE, REPORT))
     assert len(article.attachments) == 1 and not article.has_report
     assert article.attachments[0].startswith("http://www.demo.gov.cn/")
+    assert "viewer.html" not in article.attachments[0]
 
 
 def test_content_is_the_same_whatever_the_clock_says_and_differs_with_a_number() -> None:
