@@ -440,6 +440,18 @@ def test_macros_answer(world, connection):
     assert [row[2] for row in trend] == sorted(
         v.report.year for v in _current(world) if v.report.agency == agency
     )
+    own = connection.execute(
+        f"SELECT year, value, change FROM agency_trend('{agency.key}', 'refused_rate')"
+    ).fetchall()
+    shares = connection.execute(
+        "SELECT year, rate, change_points / 100 FROM rates WHERE measure = 'refused_rate' AND agency_id = ? ORDER BY 1",
+        [agency.key],
+    ).fetchall()
+    for said, known in zip(own, shares, strict=True):
+        assert said == pytest.approx(known)
+    for call in (f"compare_agencies({year}, 'refused')", f"agency_trend('{agency.name}', 'refused')"):
+        with pytest.raises(duckdb.Error, match="no measure or rate refused; see SELECT DISTINCT measure"):
+            connection.execute(f"FROM {call}").fetchall()
     traced = connection.execute(f"FROM trace('{version.report_id}', 'requests.new', 'total')").df()
     assert len(traced) == 1 and traced["warc_path"].iloc[0] == "raw/portal/1.warc.gz"
     assert traced["raw_text"].iloc[0] == version.report.cells["requests.new", "total"].text

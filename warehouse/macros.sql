@@ -1,3 +1,14 @@
+-- No row for a measure or rate that exists, an error that says where the names are for one that does not.
+CREATE MACRO measure_known(in_measure) AS TABLE
+SELECT said AS note
+FROM (
+    SELECT CASE WHEN count(*) = 0 THEN error('there is no measure or rate ' || in_measure
+        || '; see SELECT DISTINCT measure FROM measures, and SELECT DISTINCT rate FROM rate_definitions') END AS said
+    FROM (SELECT measure FROM measures UNION ALL SELECT rate FROM rate_definitions) known
+    WHERE known.measure = in_measure
+)
+WHERE said IS NOT NULL;
+
 -- One measure or rate of one year over all agencies: its value, whether it compares, and the place among peers.
 CREATE MACRO compare_agencies(in_year, in_measure) AS TABLE
 SELECT v.agency_id, v.agency_name, v.region_code, v.level, v.kind, v.function, v.value, v.unit, v.form,
@@ -5,15 +16,26 @@ SELECT v.agency_id, v.agency_name, v.region_code, v.level, v.kind, v.function, v
     p.n_peers, p.median, p.percentile, p.rank, v.report_id
 FROM (SELECT * FROM comparable_values c WHERE c.year = in_year AND c.measure = in_measure) v
 LEFT JOIN (SELECT * FROM peers q WHERE q.year = in_year AND q.measure = in_measure) p USING (agency_id)
-ORDER BY v.value DESC NULLS LAST, v.agency_id;
+UNION ALL BY NAME
+SELECT note FROM measure_known(in_measure)
+ORDER BY value DESC NULLS LAST, agency_id;
 
--- One measure over the years of every agency whose name holds the given text.
+-- One measure or rate over the years of every agency whose name holds the given text. A measure is followed through
+-- renames and mergers; a rate is each agency's own, and its change is given in the same unit (0.05 is five points).
 CREATE MACRO agency_trend(in_name, in_measure) AS TABLE
-SELECT t.agency_id, t.agency_name, t.year, t.value, t.unit, t.change, t.change_percent, t.form, t.reported_by, t.reason
+SELECT t.agency_id, t.agency_name, t.year, t.value::DOUBLE AS value, t.unit, t.change::DOUBLE AS change,
+    t.change_percent, t.form, t.reported_by, t.reason
 FROM trends t
 WHERE t.measure = in_measure
     AND t.agency_id IN (SELECT a.agency_id FROM agencies a WHERE contains(a.name, in_name) OR a.agency_id = in_name)
-ORDER BY t.agency_id, t.year;
+UNION ALL BY NAME
+SELECT r.agency_id, a.name AS agency_name, r.year, r.rate AS value, 'share' AS unit, r.rate - r.rate_before AS change,
+    NULL::DOUBLE AS change_percent, r.form, r.agency_name AS reported_by, r.reason
+FROM rates r JOIN agencies a USING (agency_id)
+WHERE r.measure = in_measure AND (contains(a.name, in_name) OR a.agency_id = in_name)
+UNION ALL BY NAME
+SELECT note AS reason FROM measure_known(in_measure)
+ORDER BY agency_id, year;
 
 -- The way back of one number: report, page, snapshot, archive file, table, row, column, text.
 CREATE MACRO trace(in_report, in_indicator, in_applicant) AS TABLE
