@@ -1,0 +1,174 @@
+"""Walks a grid row by row, with what the rows above say; a row of a shape that was read before is read from memory.
+
+Never decides what a row means: that is `grid_reader`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from itertools import chain
+from operator import attrgetter
+from typing import NamedTuple
+
+from extractors import forms
+from extractors.known_rows import LONGEST_SHAPE, Plan, known_rows, shape_of
+from extractors.records import Grid, GridCell
+from extractors.review_header import ReviewHeader
+from extractors.sheet import Printed, Sheet
+from extractors.statistics_table import Header, halves
+
+_is_padding = attrgetter("is_padding")
+
+
+class TableState(NamedTuple):
+    """What the rows read so far say about those to come: the kind of table and its header."""
+
+    table_kind: str = ""
+    blocks: tuple[forms.Block, ...] = ()
+    units: tuple[str, ...] = ()
+    header_cells: tuple[GridCell, ...] = ()
+    half_header: tuple[tuple[GridCell, ...], ...] = ()
+    applicants: tuple[tuple[str, GridCell], ...] = ()
+    upper_header: tuple[tuple[int, str], ...] = ()
+    statistics: Header = Header()
+    review: ReviewHeader = ReviewHeader()
+    is_stray: bool = False
+    header_is_full: bool = True
+
+    def key(self) -> Hashable:
+        """Equal for states under which every row reads the same: the line a header stands in does not count."""
+        return (
+            *(self.table_kind, self.blocks, self.units, self.upper_header),
+            *(self.statistics, self.review, self.is_stray, self.header_is_full),
+            tuple(cell[::2] for cell in self.header_cells),
+            tuple(tuple(cell[::2] for cell in column) for column in self.half_header),
+            tuple((name, cell[::2]) for name, cell in self.applicants),
+        )
+
+
+class GridWalker(ABC):
+    """Walks grids row by row. State passes from one grid to the next, since tables are split over several.
+
+    `state` is the number of the state (`known_rows`); the fields hold it only while a row is read in full.
+    """
+
+    def __init__(self, sheet: Sheet) -> None:
+        self.sheet = sheet
+        self.known = known_rows()
+        self.forget()
+
+    def forget(self) -> None:
+        """A new chapter begins: no header reaches into it."""
+        self._take_up(TableState())
+        self.state = self._number()
+
+    def _take_up(self, state: TableState) -> None:
+        self.table_kind = state.table_kind
+        self.blocks, self.units, self.header_cells = state.blocks, state.units, state.header_cells
+        self.half_header = [list(column) for column in state.half_header]
+        self.applicants, self.upper_header = dict(state.applicants), dict(state.upper_header)
+        self.statistics, self.review = state.statistics, state.review
+        self.is_stray, self.header_is_full = state.is_stray, state.header_is_full
+
+    def _number(self) -> int:
+        """The number of the state the fields hold."""
+        state = TableState(
+            table_kind=self.table_kind,
+            blocks=self.blocks,
+            units=self.units,
+            header_cells=self.header_cells,
+            half_header=tuple(map(tuple, self.half_header)),
+            applicants=tuple(self.applicants.items()),
+            upper_header=tuple(self.upper_header.items()),
+            statistics=self.statistics,
+            review=self.review,
+            is_stray=self.is_stray,
+            header_is_full=self.header_is_full,
+        )
+        return self.known.number_of(state.key(), state)
+
+    def read(self, grid: Grid, table: int) -> None:
+        for part in halves(grid):
+            self._read_grid(part, table)
+
+    def _read_grid(self, grid: Grid, table: int) -> None:
+        self.table = table
+        self.grid = grid
+        self.width = self._usual_width(grid)
+        self.has_padding = grid.padded and any(map(_is_padding, chain.from_iterable(grid.rows)))
+        last = grid.rows[-1] if grid.rows else ()
+        for row in grid.rows:
+            if not row:
+                continue
+            self.is_last = row is last
+            self.cut_cell = row[-1] if grid.cut and self.is_last else None
+            self._read_known_row(row)
+
+    def _usual_width(self, grid: Grid) -> int:
+        """Where most rows end: fields in a text with pipes, laid-out columns in a page."""
+        ends = Counter(
+            [len(row) if grid.padded else row[-1].column + row[-1].colspan for row in grid.rows if row]
+        )
+        return max(ends.items(), key=lambda item: (item[1], item[0]))[0] if ends else 0
+
+    def _fills_the_table(self, row: Sequence[GridCell]) -> bool:
+        """Whether the row is as wide as the table's usual row, so that no cell of it is missing."""
+        if self.grid.padded:
+            return len(row) == self.width
+        return row[-1].column + row[-1].colspan == self.width
+
+    def _read_known_row(self, row: tuple[GridCell, ...]) -> None:
+        """Reads a row as one of its shape was read before; in full when there was none."""
+        self.is_full = self._fills_the_table(row)
+        is_padded = self.grid.padded
+        if is_padded and any(map(_is_padding, row)):
+            row = tuple([cell for cell in row if not cell.is_padding])
+        shape = shape_of(row)
+        place = (
+            self.state,
+            self.width,
+            self.is_full,
+            is_padded,
+            self.has_padding,
+            is_padded and self.is_last,
+            *shape,
+        )
+        plan = self.known.plans.get(place)
+        if plan is not None and self.cut_cell is None:
+            self.sheet.repeat(plan, row, self.table)
+            self.state = plan.state
+            return
+        self._take_up(self.known.state_of(self.state))
+        self.sheet.watch()
+        self._read_row(row)
+        before, self.state = self.state, self._number()
+        seen = self.sheet.seen()
+        if seen is None or self.cut_cell is not None:
+            return
+        has_numbers = any(len(cell) == 2 for cell in shape)
+        if has_numbers and (not seen.cells or before != self.state):
+            return  # numbers that stand in a header may decide what it means
+        if sum(len(cell.text) for cell in row) <= LONGEST_SHAPE:
+            places = {cell.column: place for place, cell in enumerate(row)}
+            cells = tuple((name, places[column], column + 1, unit) for name, column, unit in seen.cells)
+            self.known.plans[place] = Plan(cells, seen.block_form, seen.last_statistic, self.state)
+
+    @abstractmethod
+    def _read_row(self, row: tuple[GridCell, ...]) -> None:
+        """Reads a row without its padding into the sheet, or takes it for a header and changes the state."""
+
+    def _printed(self, cell: GridCell, mark: str = "") -> Printed:
+        if cell is self.cut_cell:
+            mark = "cut"
+        return Printed(cell.text, mark, self.table, cell.row + 1, cell.column + 1)
+
+    def _raw(self, row: Sequence[GridCell], values: Sequence[GridCell]) -> Printed:
+        """The whole row, for cells whose column is lost."""
+        text = " | ".join(cell.text for cell in values)
+        return Printed(text[:500], "column_lost", self.table, row[0].row + 1, 0)
+
+    def _leave(self, row: Sequence[GridCell], code: str, reason: str) -> None:
+        text = " | ".join(cell.text for cell in row)
+        self.sheet.leave(code, reason, text, self.table, row[0].row + 1, row[0].column + 1)
