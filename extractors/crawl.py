@@ -71,11 +71,15 @@ class PortalResult:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run is to do. `years` and `limit` (articles a portal) narrow it; None means all."""
+    """What a run is to do. `years` and `limit` (articles a portal) narrow it; None means all.
+
+    only_known: pages that were never asked are left for a run that looks for reports.
+    """
 
     years: frozenset[int] | None = None
     limit: int | None = None
     recheck: timedelta = RECHECK
+    only_known: bool = False
     is_dry: bool = False
 
 
@@ -187,11 +191,11 @@ class PortalCrawl:
 
     def _take(self, listing: Listing) -> None:
         """One report of a list: asked when due, kept when new or changed."""
-        if listing.url in self._done or self._is_full():
+        known = self._known.get(listing.url)
+        if listing.url in self._done or self._is_full() or (known is None and self.plan.only_known):
             return
         self._done.add(listing.url)
         self.result.listings += 1
-        known = self._known.get(listing.url)
         if not is_due(known, self._now, self.plan.recheck):
             assert known is not None
             if known.sha256:

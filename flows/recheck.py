@@ -51,7 +51,11 @@ def recheck(
     def work() -> State[Summary]:
         root = DataRoot.choose(data)
         chosen = choose_portals(root, portals_folder, portals or (), agencies or ())
-        plan = Plan(years=frozenset(years) if years else None, recheck=timedelta(days=older_than_days))
+        plan = Plan(
+            years=frozenset(years) if years else None,
+            recheck=timedelta(days=older_than_days),
+            only_known=True,
+        )
         check_years(years or [], datetime.now(UTC).date())
         return _recheck(root, chosen, plan, contact_of(chosen, contact), patience)
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import httpx
@@ -56,9 +57,7 @@ def connect() -> None:
 
     url = PREFECT_API_URL.value()
     if not url:
-        typer.echo(
-            "starting a temporary Prefect server (10 to 35 s; PREFECT_API_URL names a running one)", err=True
-        )
+        _tell_of_server()
         return
     try:
         httpx.get(f"{url.rstrip('/')}/health", timeout=ANSWER_SECONDS).raise_for_status()
@@ -68,6 +67,14 @@ def connect() -> None:
             f"PREFECT_API_URL={url}: no Prefect server answers there ({reason}); start it with `prefect server start`, "
             "or unset PREFECT_API_URL to run without one; nothing was changed"
         ) from None
+
+
+@cache
+def _tell_of_server() -> None:
+    """Said once a command, as the server is started once."""
+    typer.echo(
+        "starting a temporary Prefect server (10 to 35 s; PREFECT_API_URL names a running one)", err=True
+    )
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
-"""Runs the nightly flow again and again, each time ended with SIGKILL right after another step.
+"""Runs a flow again and again, each time ended with SIGKILL right after another step.
 
-`python -m tests.killed_flow PARAMETERS-AS-JSON`. A tool of the flow tests; where a step does not come the run ends with
-code 3.
+`python -m tests.killed_flow FLOW PARAMETERS-AS-JSON`. A tool of the flow tests; where a step does not come the run ends
+with code 3.
 """
 
 from __future__ import annotations
@@ -29,8 +29,17 @@ STEPS = {
     "pointer moved": ("warehouse.publish", "_move_pointers"),
     "published": ("flows.pipeline", "publish"),
     "shown": ("flows.nightly", "show"),
+    "compared": ("flows.reparse", "keep_diff"),
+    "accepted": ("extractors.reparse", "accept"),
 }
 """Step: the function after whose return the process ends."""
+OF_FLOW = {
+    "nightly": tuple(STEPS)[:13],
+    "backfill": ("one row logged", "portals remembered", "documents read", "pointer moved"),
+    "recheck": ("one portal crawled", "documents chosen", "tidied", "built"),
+    "reparse": ("compared", "accepted", "one year tidied", "built"),
+}
+"""The steps of each flow that it is killed after, in their order."""
 
 
 def kill_after(module: str, name: str) -> None:
@@ -51,15 +60,14 @@ def kill_after(module: str, name: str) -> None:
 
 def main() -> None:
     """One process a step, forked after the imports, which are the slow part; prints how each ended as JSON."""
-    parameters = json.loads(sys.argv[1])
-    from flows.nightly import nightly
-
+    name, parameters = sys.argv[1], json.loads(sys.argv[2])
+    flow = getattr(importlib.import_module(f"flows.{name}"), name)
     ended = {}
-    for step in STEPS:
+    for step in OF_FLOW[name]:
         child = os.fork()
         if not child:
             kill_after(*STEPS[step])
-            nightly(**parameters, return_state=True)
+            flow(**parameters, return_state=True)
             os._exit(3)
         ended[step] = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     print(json.dumps(ended))

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -23,7 +24,7 @@ from tests.flow_tools import (
     reports_of,
     small_simulator,
 )
-from tests.killed_flow import STEPS
+from tests.killed_flow import OF_FLOW
 from tests.simulator import hostile
 from tests.simulator.http import Response
 
@@ -142,8 +143,11 @@ def test_backfill_leaves_the_nightly_state_alone_and_recheck_finds_what_left_its
         site = simulator.sites[0]
         item = next(one for one in site.reports() if one.report.year == 2022)
         site.correct_report(item.report.agency.name, 2022)
-        found = run("recheck", older_than_days=0, years=[2022], **shared).result()
+        found = run("recheck", older_than_days=0, **shared).result()
         assert [r.changed for r in found.runs if r.portal_id == site.id] == [1]
+        assert (
+            sum(r.new for r in found.runs) == 0
+        )  # the lists' other years are for runs that look for reports
         assert len(query(tmp_path / "data", "FROM revisions")) == 1
 
 
@@ -174,27 +178,66 @@ def test_reparse_changes_nothing_until_it_is_accepted(tmp_path):
     assert "every one was read by today's readers" in again.expectations[0]
 
 
+def kill_after_each_step(name: str, given: dict, server: str) -> None:
+    """Runs a flow, each run over what the one before left, and ends it after another step."""
+    killed = subprocess.run(
+        [sys.executable, "-m", "tests.killed_flow", name, json.dumps(given)],
+        cwd=ROOT,
+        env={**os.environ, "PREFECT_API_URL": server},
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=200,
+        check=True,
+    )
+    assert json.loads(killed.stdout) == dict.fromkeys(OF_FLOW[name], -signal.SIGKILL)
+
+
 def test_a_killed_flow_runs_again_to_the_same_result(tmp_path, prefect_server):
-    """SIGKILL after each step in turn, every run over what the one before left; then the same as an unharmed run."""
+    """SIGKILL after each step in turn; then the same as an unharmed run."""
     with small_simulator(2, 2) as simulator:
         unharmed = parameters(simulator, tmp_path / "unharmed")
         run("nightly", **unharmed)
         given = parameters(simulator, tmp_path / "harmed")
-        killed = subprocess.run(
-            [sys.executable, "-m", "tests.killed_flow", json.dumps(given)],
-            cwd=ROOT,
-            env={**os.environ, "PREFECT_API_URL": prefect_server},
-            stdout=subprocess.PIPE,
-            text=True,
-            timeout=200,
-            check=True,
-        )
-        assert json.loads(killed.stdout) == dict.fromkeys(STEPS, -signal.SIGKILL)
+        kill_after_each_step("nightly", given, prefect_server)
         assert run("nightly", **given).name == "Completed"
     data = tmp_path / "harmed" / "data"
     assert numbers(data) == numbers(tmp_path / "unharmed" / "data")
     assert published(data) == reports_of(simulator.sites)
     assert not list(data.rglob(".building*"))
+
+
+def test_killed_backfills_rechecks_and_reparses_run_again_to_the_same_result(tmp_path, prefect_server):
+    from extractors.dataroot import DataRoot
+    from flows.pipeline import settle
+    from tests.older_readings import make_older
+
+    with small_simulator(2, 2) as simulator:
+        asking = {}
+        for place in ("unharmed", "harmed"):
+            given = parameters(simulator, tmp_path / place)
+            asking[place] = {name: given[name] for name in ("data", "portals", "portals_folder", "patience")}
+
+        def both_ways(name: str, places: dict, **more) -> None:
+            assert run(name, **places["unharmed"], **more).name == "Completed"
+            kill_after_each_step(name, {**places["harmed"], **more}, prefect_server)
+            assert run(name, **places["harmed"], **more).name == "Completed"
+            assert numbers(tmp_path / "harmed" / "data") == numbers(tmp_path / "unharmed" / "data"), name
+
+        both_ways("backfill", asking, years=[2022])
+        before = numbers(tmp_path / "harmed" / "data")
+        site = simulator.sites[0]
+        item = next(one for one in site.reports() if one.report.year == 2022)
+        site.correct_report(item.report.agency.name, 2022)
+        both_ways("recheck", asking, older_than_days=0)
+        corrected = numbers(tmp_path / "harmed" / "data")
+        assert corrected != before
+        roots = {place: {"data": given["data"]} for place, given in asking.items()}
+        for root in roots.values():
+            make_older(DataRoot(root["data"]), "1.older")
+            settle(DataRoot(root["data"]), "test")
+            assert numbers(Path(root["data"])) != corrected
+        both_ways("reparse", roots, apply=True)
+        assert numbers(tmp_path / "harmed" / "data") == corrected
 
 
 def test_a_second_nightly_says_who_is_at_work(tmp_path):
