@@ -69,12 +69,16 @@ class PortalResult:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run is to do. `years` and `limit` (articles a portal) narrow it; None means all."""
+    """What a run is to do. `years` and `limit` (articles a portal) narrow it; None means all.
+
+    is_known_only: only the pages the portal names outright, no list; so nothing new is found.
+    """
 
     years: frozenset[int] | None = None
     limit: int | None = None
     recheck: timedelta = RECHECK
     is_dry: bool = False
+    is_known_only: bool = False
 
 
 class PortalCrawl:
@@ -145,6 +149,10 @@ class PortalCrawl:
         return self.result
 
     def _crawl(self) -> None:
+        if self.plan.is_known_only:
+            for url in self.portal.reports:
+                self._take(Listing(url, ""))
+            return
         starts = self.portal.starts(self.plan.years)
         known_columns: set[str] = {start.url for start in starts}
         for url in self.portal.reports:

@@ -1,6 +1,7 @@
 """The recheck flow: known reports are asked again, conditionally, for agencies do replace reports quietly.
 
-A page that did not change costs one answer without a body; one that did becomes a new version beside the old one.
+A page that did not change costs one answer without a body; one that did becomes a new version beside the old one. Lists
+are not walked: what is new is the nightly's and the backfill's business.
 """
 
 from __future__ import annotations
@@ -51,7 +52,11 @@ def recheck(
     def work() -> State[Summary]:
         root = DataRoot.choose(data)
         chosen = choose_portals(root, portals_folder, portals or (), agencies or ())
-        plan = Plan(years=frozenset(years) if years else None, recheck=timedelta(days=older_than_days))
+        plan = Plan(
+            years=frozenset(years) if years else None,
+            recheck=timedelta(days=older_than_days),
+            is_known_only=True,
+        )
         check_years(years or [], datetime.now(UTC).date())
         return _recheck(root, chosen, plan, contact_of(chosen, contact), patience)
 
@@ -64,7 +69,7 @@ def _recheck(
     pipeline.prepare(root)
     told = Summary("recheck")
     with locks.held(root, "flow-recheck", "recheck"):
-        portals = with_known_pages(root, chosen)
+        portals = with_known_pages(root, chosen, plan.years)
         with Visits(
             root, "recheck", portals, plan, contact, patience.portal_minutes * 60, patience.limits
         ) as visits:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import importlib
 import os
 import socket
@@ -56,9 +57,7 @@ def connect() -> None:
 
     url = PREFECT_API_URL.value()
     if not url:
-        typer.echo(
-            "starting a temporary Prefect server (10 to 35 s; PREFECT_API_URL names a running one)", err=True
-        )
+        _announce()
         return
     try:
         httpx.get(f"{url.rstrip('/')}/health", timeout=ANSWER_SECONDS).raise_for_status()
@@ -68,6 +67,14 @@ def connect() -> None:
             f"PREFECT_API_URL={url}: no Prefect server answers there ({reason}); start it with `prefect server start`, "
             "or unset PREFECT_API_URL to run without one; nothing was changed"
         ) from None
+
+
+@functools.cache
+def _announce() -> None:
+    """Once a command, however often it connects."""
+    typer.echo(
+        "starting a temporary Prefect server (10 to 35 s; PREFECT_API_URL names a running one)", err=True
+    )
 
 
 @contextlib.contextmanager

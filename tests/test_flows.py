@@ -90,6 +90,7 @@ def test_every_kind_of_broken_portal_is_named_and_the_rest_is_published(tmp_path
         looked = ogi("status", "--data", given["data"], "--portals", given["portals_folder"])
         assert looked.returncode == 0, looked.stderr
         assert "it took longer than" in looked.stdout and good.id in looked.stdout
+        assert "UTC, 5 portals, 4 failed, 4 reports new, 0 changed" in looked.stdout
 
 
 def test_all_portals_failing_is_a_failure(tmp_path):
@@ -142,8 +143,10 @@ def test_backfill_leaves_the_nightly_state_alone_and_recheck_finds_what_left_its
         site = simulator.sites[0]
         item = next(one for one in site.reports() if one.report.year == 2022)
         site.correct_report(item.report.agency.name, 2022)
-        found = run("recheck", older_than_days=0, years=[2022], **shared).result()
+        found = run("recheck", older_than_days=0, **shared).result()
         assert [r.changed for r in found.runs if r.portal_id == site.id] == [1]
+        assert sum(r.new for r in found.runs) == 0, "a recheck is no backfill of all years"
+        assert {year for _, year in published(tmp_path / "data")} == {2022}
         assert len(query(tmp_path / "data", "FROM revisions")) == 1
 
 
