@@ -73,13 +73,13 @@ class PortalResult:
 class Plan:
     """What a run is to do. `years` and `limit` (articles a portal) narrow it; None means all.
 
-    only_known: pages that were never asked are left for a run that looks for reports.
+    is_known_only: pages that were never asked are left for a run that looks for reports.
     """
 
     years: frozenset[int] | None = None
     limit: int | None = None
     recheck: timedelta = RECHECK
-    only_known: bool = False
+    is_known_only: bool = False
     is_dry: bool = False
 
 
@@ -192,7 +192,7 @@ class PortalCrawl:
     def _take(self, listing: Listing) -> None:
         """One report of a list: asked when due, kept when new or changed."""
         known = self._known.get(listing.url)
-        if listing.url in self._done or self._is_full() or (known is None and self.plan.only_known):
+        if listing.url in self._done or self._is_full() or (known is None and self.plan.is_known_only):
             return
         self._done.add(listing.url)
         self.result.listings += 1

@@ -112,3 +112,17 @@ def last_looks(root: DataRoot, flow: str) -> dict[str, LastLook]:
     runs = remembered(root).to_pandas()
     runs = runs[runs["flow"] == flow]
     return {str(portal): last_look(of_portal) for portal, of_portal in runs.groupby("portal_id", sort=False)}
+
+
+def last_night(root: DataRoot) -> str:
+    """What the newest nightly came to, as one sentence."""
+    runs = remembered(root).to_pandas()
+    runs = runs[runs["flow"] == "nightly"]
+    if runs.empty:
+        return "no nightly has run yet; `ogi nightly` begins"
+    night = runs[runs["run_id"] == runs["run_id"].iloc[-1]]
+    failed = int((night["outcome"] != "done").sum())
+    return (
+        f"last nightly: {night['started_at'].min():%Y-%m-%d %H:%M} UTC, {len(night)} portals, {failed} failed, "
+        f"{night['new'].sum()} reports new, {night['changed'].sum()} changed"
+    )

@@ -131,18 +131,29 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
 
 
-def with_known_pages(root: DataRoot, portals: Sequence[Portal]) -> list[Portal]:
-    """Portals with every report page ever stored named outright, so that one is asked that left its list."""
-    rows = responses(root).select(["source_url", "portal_id", "kind", "outcome"]).to_pylist()
+def with_known_pages(
+    root: DataRoot, portals: Sequence[Portal], years: frozenset[int] | None = None
+) -> list[Portal]:
+    """Portals with every report page ever stored named outright, so that one is asked that left its list.
+
+    years: only pages whose title names one of these, or no year at all.
+    """
+    rows = responses(root).select(["source_url", "portal_id", "kind", "outcome", "listing_title"]).to_pylist()
     known: dict[str, dict[str, None]] = {}
     for row in rows:
         if (
             row["outcome"] == "stored"
             and row["kind"] == "report"
             and re.match("https?://", row["source_url"])
+            and _is_about(row["listing_title"] or "", years)
         ):
             known.setdefault(row["portal_id"], {})[row["source_url"]] = None
     return [
         replace(portal, reports=tuple(dict.fromkeys([*portal.reports, *known.get(portal.id, {})])))
         for portal in portals
     ]
+
+
+def _is_about(title: str, years: frozenset[int] | None) -> bool:
+    named = years_in(title)
+    return years is None or not named or bool(named & years)

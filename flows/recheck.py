@@ -1,6 +1,7 @@
 """The recheck flow: known reports are asked again, conditionally, for agencies do replace reports quietly.
 
-A page that did not change costs one answer without a body; one that did becomes a new version beside the old one.
+A page that did not change costs one answer without a body; one that did becomes a new version beside the old one. What
+lists name that is new is left for the nightly and the backfill.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def recheck(
         plan = Plan(
             years=frozenset(years) if years else None,
             recheck=timedelta(days=older_than_days),
-            only_known=True,
+            is_known_only=True,
         )
         check_years(years or [], datetime.now(UTC).date())
         return _recheck(root, chosen, plan, contact_of(chosen, contact), patience)
@@ -68,7 +69,7 @@ def _recheck(
     pipeline.prepare(root)
     told = Summary("recheck")
     with locks.held(root, "flow-recheck", "recheck"):
-        portals = with_known_pages(root, chosen)
+        portals = with_known_pages(root, chosen, plan.years)
         with Visits(
             root, "recheck", portals, plan, contact, patience.portal_minutes * 60, patience.limits
         ) as visits:

@@ -91,6 +91,7 @@ def test_every_kind_of_broken_portal_is_named_and_the_rest_is_published(tmp_path
         looked = ogi("status", "--data", given["data"], "--portals", given["portals_folder"])
         assert looked.returncode == 0, looked.stderr
         assert "it took longer than" in looked.stdout and good.id in looked.stdout
+        assert "UTC, 5 portals, 4 failed, 4 reports new, 0 changed" in looked.stdout
 
 
 def test_all_portals_failing_is_a_failure(tmp_path):

@@ -94,7 +94,7 @@ def backfill_command(
     for sentence in plan_sentences(plan_of(root, chosen, asked), asked):
         typer.echo(sentence)
     if not _agreed(apply, "begin"):
-        return
+        raise typer.Exit(2)
     pipeline.check(root)
     ids = [one.id for one in chosen]
     _run(

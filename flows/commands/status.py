@@ -29,7 +29,7 @@ def status_command(
     from extractors.portals import load_portals
     from flows.commands.query import print_table
     from flows.due import report_year
-    from flows.health import health_of
+    from flows.health import health_of, last_night
     from flows.locks import SETTLE, owner_of
     from flows.pipeline import published_file
 
@@ -38,10 +38,12 @@ def status_command(
     year = report_year(today)
     known = health_of(root, load_portals(portals, portal or ()), year)
     shown = [one for one in known if everything or portal or one.last_success or one.failures]
+    # What needs a person comes last, beside the sums, where it does not scroll away.
+    shown.sort(key=lambda one: (one.failures > 0, bool(one.missing)))
     columns = [
         "portal",
-        "last success",
-        "last new report",
+        "last success (UTC)",
+        "last new report (UTC)",
         "failures",
         f"reports {year}",
         "expected",
@@ -59,9 +61,11 @@ def status_command(
         )
         for one in shown
     ]
-    print_table(columns, rows)
+    if rows:
+        print_table(columns, rows)
     failing = sum(one.failures > 0 for one in shown)
     typer.echo(f"{len(shown)} portals looked at, {len(known) - len(shown)} not shown; {failing} failing")
+    typer.echo(last_night(root))
     if owner := owner_of(root, SETTLE):
         typer.echo(f"at work: {owner}")
     typer.echo(f"DuckDB file: {published_file(root) or 'none yet'}")
