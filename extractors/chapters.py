@@ -8,7 +8,7 @@ more than `MOST_CHARACTERS` of a document.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import groupby
@@ -113,25 +113,19 @@ def join_parts(parts: Iterable[Part]) -> list[Chapter]:
     return chapters
 
 
-def split_parts(paragraphs: Sequence[str]) -> list[Part]:
-    """The prose cut at its headings, with the paragraph each piece stands in.
+def split_parts(paragraphs: Sequence[str], of_tables: Container[int] = ()) -> list[Part]:
+    """The prose cut at its headings, with the paragraph each piece stands in; those `of_tables` left out.
 
     Headings are those of one level: the highest that names at least two different chapters (or a single one,
     when no level names two). Text before the first heading is an overview without heading.
     """
     paragraphs = _bounded(paragraphs)
-    found = [
-        heading
-        for number, text in enumerate(paragraphs, 1)
-        if not text.isdecimal()  # a value alone on its line, as most lines of some texts are
-        for heading in _headings(number, text)
-    ]
+    prose = [(number, text) for number, text in enumerate(paragraphs, 1) if number not in of_tables]
+    found = [heading for number, text in prose for heading in _headings(number, text)]
     headings = _without_contents(_of_chapter_level(found), paragraphs)[:MOST_CHAPTERS]
     if not headings:
-        return [
-            Part("whole", 1, "", number, text) for number, text in enumerate(paragraphs, 1) if text.strip()
-        ]
-    return list(_cut(paragraphs, headings))
+        return [Part("whole", 1, "", number, text) for number, text in prose if text.strip()]
+    return list(_cut(prose, headings))
 
 
 def _bounded(paragraphs: Sequence[str]) -> Sequence[str]:
@@ -239,11 +233,11 @@ def _without_contents(headings: list[_Heading], paragraphs: Sequence[str]) -> li
     return kept[::-1]
 
 
-def _cut(paragraphs: Sequence[str], headings: Sequence[_Heading]) -> Iterator[Part]:
+def _cut(prose: Sequence[tuple[int, str]], headings: Sequence[_Heading]) -> Iterator[Part]:
     """The pieces between headings; a heading gives a piece even when it is empty, so its chapter is known."""
     chapter, heading_text, ordinal = "overview", "", 0
     by_paragraph = {n: list(group) for n, group in groupby(headings, key=attrgetter("paragraph"))}
-    for number, text in enumerate(paragraphs, 1):
+    for number, text in prose:
         start = 0
         for heading in by_paragraph.get(number, ()):
             before = text[start : heading.start].strip()

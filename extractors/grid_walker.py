@@ -8,18 +8,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from itertools import chain
-from operator import attrgetter
+from itertools import repeat
+from operator import ne
 from typing import NamedTuple
 
 from extractors import forms
-from extractors.known_rows import LONGEST_SHAPE, Plan, known_rows, shape_of
+from extractors.known_rows import LONGEST_SHAPE, Plan, has_numbers, known_rows, shape_of, shape_of_fields
 from extractors.records import Grid, GridCell
 from extractors.review_header import ReviewHeader
 from extractors.sheet import Printed, Sheet
 from extractors.statistics_table import Header, halves
-
-_is_padding = attrgetter("is_padding")
 
 
 class TableState(NamedTuple):
@@ -97,35 +95,27 @@ class GridWalker(ABC):
         self.table = table
         self.grid = grid
         self.width = self._usual_width(grid)
-        self.has_padding = grid.padded and any(map(_is_padding, chain.from_iterable(grid.rows)))
+        self.has_padding = grid.padded and any(map(ne, grid.widths, map(len, grid.rows)))
         last = grid.rows[-1] if grid.rows else ()
-        for row in grid.rows:
+        for row, width in zip(grid.rows, grid.widths or repeat(0), strict=False):
             if not row:
                 continue
             self.is_last = row is last
             self.cut_cell = row[-1] if grid.cut and self.is_last else None
+            # So wide that no cell of it is missing.
+            self.is_full = (width or row[-1].column + row[-1].colspan) == self.width
             self._read_known_row(row)
 
     def _usual_width(self, grid: Grid) -> int:
         """Where most rows end: fields in a text with pipes, laid-out columns in a page."""
-        ends = Counter(
-            [len(row) if grid.padded else row[-1].column + row[-1].colspan for row in grid.rows if row]
-        )
+        ends = Counter(grid.widths or [row[-1].column + row[-1].colspan for row in grid.rows if row])
         return max(ends.items(), key=lambda item: (item[1], item[0]))[0] if ends else 0
-
-    def _fills_the_table(self, row: Sequence[GridCell]) -> bool:
-        """Whether the row is as wide as the table's usual row, so that no cell of it is missing."""
-        if self.grid.padded:
-            return len(row) == self.width
-        return row[-1].column + row[-1].colspan == self.width
 
     def _read_known_row(self, row: tuple[GridCell, ...]) -> None:
         """Reads a row as one of its shape was read before; in full when there was none."""
-        self.is_full = self._fills_the_table(row)
         is_padded = self.grid.padded
-        if is_padded and any(map(_is_padding, row)):
-            row = tuple([cell for cell in row if not cell.is_padding])
-        shape = shape_of(row)
+        is_of_fields = is_padded and row[-1].column == len(row) - 1
+        shape = shape_of_fields(row) if is_of_fields else shape_of(row)
         place = (
             self.state,
             self.width,
@@ -137,7 +127,7 @@ class GridWalker(ABC):
         )
         plan = self.known.plans.get(place)
         if plan is not None and self.cut_cell is None:
-            self.sheet.repeat(plan, row, self.table)
+            self.sheet.repeat(plan, row, self.table, row[0].row + 1)
             self.state = plan.state
             return
         self._take_up(self.known.state_of(self.state))
@@ -147,13 +137,15 @@ class GridWalker(ABC):
         seen = self.sheet.seen()
         if seen is None or self.cut_cell is not None:
             return
-        has_numbers = any(len(cell) == 2 for cell in shape)
-        if has_numbers and (not seen.cells or before != self.state):
+        if has_numbers(shape) and (not seen.cells or before != self.state):
             return  # numbers that stand in a header may decide what it means
         if sum(len(cell.text) for cell in row) <= LONGEST_SHAPE:
             places = {cell.column: place for place, cell in enumerate(row)}
-            cells = tuple((name, places[column], column + 1, unit) for name, column, unit in seen.cells)
-            self.known.plans[place] = Plan(cells, seen.block_form, seen.last_statistic, self.state)
+            cells = tuple(
+                (name, places[printed.column - 1], 0, printed.column, unit)
+                for name, printed, unit in seen.cells
+            )
+            self.known.plans[place] = Plan(cells, tuple(seen.block_forms), seen.last_statistic, self.state)
 
     @abstractmethod
     def _read_row(self, row: tuple[GridCell, ...]) -> None:

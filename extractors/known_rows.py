@@ -1,8 +1,9 @@
-"""Rows that were read before: what a row of one shape gave once, it gives again, with its own numbers.
+"""Rows, and stretches of lines, that were read before: what one of a shape gave once, it gives again, with its own numbers.
 
 A row's shape is its texts and places with plain numbers left out; the header above it is part of the look-up. Reports
-print the same rows over and over, so most rows are read by one look-up. Holds no number, and never decides what a row
-means: that is `grid_reader`, which also says what may not be known by its shape.
+print the same rows over and over, so most rows are read by one look-up; so are whole tables printed one cell a line.
+Holds no number, and never decides what a row or line means: that are `grid_reader` and `stream`, which also say what
+may not be known by its shape.
 """
 
 from __future__ import annotations
@@ -11,26 +12,34 @@ from collections.abc import Hashable, Sequence
 from itertools import count
 from typing import Any, NamedTuple
 
-from extractors.records import GridCell
+from extractors.records import GridCell, Paragraph
 
 MOST_ROWS = 20_000
 """Shapes kept; a process that has met more begins anew, so that its memory stays bounded."""
+MOST_STRETCHES = 500
+"""The same of stretches: one of them is as long as a table."""
+LONGEST_STRETCH = 2_000
+"""Lines of a stretch that is kept; all tables of a report, one cell a line, have some three hundred."""
 LONGEST_SHAPE = 400
 """Characters of a shape that is kept: longer rows are prose in a table, which nobody prints twice."""
 LONGEST_NUMBER = 15
 
 
 class Plan(NamedTuple):
-    """What a row of one shape gives: of each cell its name, place in the row, column (from 1) and unit; and what follows.
+    """What a row or stretch of one shape gives, and what follows it.
 
-    block_form: the form whose header it stood under, "" for none. last_statistic: the row of the statistics form it was.
-    state: number of the reader's state behind it.
+    cells: name, place of its text among the row's cells or the stretch's lines, line (from the first), column (from 1)
+    and unit of each. block_forms: the form of each header items stood under. last_statistic: the last row of the
+    statistics form that was passed, "" for none. state: number of the reader's state behind a row. of_tables: places of
+    a stretch's lines that are cells of tables. is_whole: it says all that the stretch gave, and may be used again.
     """
 
-    cells: tuple[tuple[tuple[str, str | None], int, int, str], ...]
-    block_form: str
+    cells: tuple[tuple[tuple[str, str | None], int, int, int, str], ...]
+    block_forms: tuple[str, ...]
     last_statistic: str
-    state: int
+    state: int = 0
+    of_tables: tuple[int, ...] = ()
+    is_whole: bool = True
 
 
 class KnownRows:
@@ -38,6 +47,7 @@ class KnownRows:
 
     def __init__(self) -> None:
         self.plans: dict[Hashable, Plan] = {}
+        self.stretches: dict[Hashable, Plan] = {}
         self._numbers: dict[Hashable, int] = {}
         self._states: dict[int, Any] = {}
         self._next = count()
@@ -56,7 +66,11 @@ class KnownRows:
 
     @property
     def is_full(self) -> bool:
-        return len(self.plans) >= MOST_ROWS or len(self._states) >= MOST_ROWS
+        return (
+            len(self.plans) >= MOST_ROWS
+            or len(self._states) >= MOST_ROWS
+            or len(self.stretches) >= MOST_STRETCHES
+        )
 
 
 def shape_of(row: Sequence[GridCell]) -> list[Any]:
@@ -73,6 +87,35 @@ def shape_of(row: Sequence[GridCell]) -> list[Any]:
         else cell[::2]
         for cell in row
     ]
+
+
+def shape_of_fields(row: Sequence[GridCell]) -> list[Any]:
+    """The same of a row whose columns are the places in it: its texts, None for plain numbers."""
+    return [
+        None
+        if (text := cell[0]).isascii()
+        and (text.isdigit() or _is_decimal(text))
+        and len(text) <= LONGEST_NUMBER
+        else text
+        for cell in row
+    ]
+
+
+def has_numbers(shape: Sequence[Any]) -> bool:
+    """Whether a plain number was left out of a row's shape."""
+    return any(cell is None or (isinstance(cell, tuple) and len(cell) == 2) for cell in shape)
+
+
+def shape_of_lines(lines: Sequence[Paragraph]) -> tuple[Any, ...]:
+    """The lines of a stretch; of one that is a plain number only the blank lines before it."""
+    return tuple(
+        [
+            line[1]
+            if ((text := line[0]).isdecimal() and len(text) <= LONGEST_NUMBER) or _is_decimal(text)
+            else line
+            for line in lines
+        ]
+    )
 
 
 def _is_decimal(text: str) -> bool:

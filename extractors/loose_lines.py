@@ -41,10 +41,24 @@ MOST_PIECES = 40
 """Into so many pieces spaces cut a label at most."""
 DASHES_IN_LABELS = frozenset({"无"})
 """Stands for no value alone, but is a piece of labels too (无 正 当 理 由)."""
+LONGEST_PIECE = 4
+"""Among tables a line of so few characters is the piece of a label (法律, 服务), and no sentence."""
+_WHOLE_ROWS = (7, 15)
+"""Values of a row of the applicants' table, and of reviews and lawsuits, behind the piece of a wrapped label or a whole one."""
 HALF_BLANK = "?"
 """Stands where blank lines leave open whether a blank cell was there."""
 
-Line = tuple[int, Paragraph]
+
+class Stretch(NamedTuple):
+    """Lines that can belong to tables. `first`: the place of the first in its run of lines, from 0.
+
+    The line that ended it is its last one, emptied: the blank lines before it may be blank cells. `reaches_end`: its run
+    ends with it, and an empty line of gap -1 was set behind it.
+    """
+
+    first: int
+    lines: Sequence[Paragraph]
+    reaches_end: bool
 
 
 class Token(NamedTuple):
@@ -129,37 +143,54 @@ class LooseLines:
     def __init__(self) -> None:
         self.known = known_labels()
 
-    def tokens(self, lines: Sequence[Paragraph]) -> Iterator[tuple[list[Token], bool]]:
-        """(tokens, whether they reach the last line) of each stretch of lines that can hold tables."""
-        if not any(_looks(paragraph.text).has_mark for paragraph in lines):
-            return
-        for region in self._regions(lines):
-            spaced = _is_spaced(region)
-            tokens = self._cells_of_spaced(region) if spaced else list(self._words_of(region))
-            yield tokens, region[-1][1] is lines[-1]
+    def stretches(self, lines: Sequence[Paragraph]) -> Iterator[Stretch]:
+        """The stretches of a run of lines: from a form's mark to the next prose, headings among them."""
+        start = -1
+        for number, (text, gap) in enumerate(lines):
+            if text.isdecimal():  # a value alone on its line, the most frequent line of all
+                continue
+            looks = _looks(text)
+            if start >= 0 and looks.is_prose:
+                yield Stretch(start, [*lines[start:number], Paragraph("", gap)], reaches_end=False)
+                start = -1
+            elif start < 0 and looks.has_mark and not looks.is_prose:
+                start = number
+        if start >= 0:
+            yield Stretch(start, [*lines[start:], Paragraph("", -1)], reaches_end=True)
 
-    def _regions(self, paragraphs: Sequence[Paragraph]) -> Iterator[list[Line]]:
-        """Stretches of lines that can belong to tables: from a form's mark to the next prose, headings among them.
+    def tokens(self, stretch: Stretch) -> tuple[list[Token], bool]:
+        """(tokens, whether each line is a cell) of a stretch; a plain number on such a line is a value, whichever it is."""
+        lines = stretch.lines[:-1] if stretch.reaches_end else stretch.lines
+        numbered = list(enumerate(lines, start=stretch.first))
+        if _is_spaced(lines):
+            return self._cells_of_spaced(numbered, _usual_gap(lines)), True
+        printed = [(n, p.text) for n, p in numbered if p.text and not _is_page_number(p.text)]
+        is_cell_a_line = _is_cell_a_line([text for _, text in printed])
+        return list(self._words_of(printed, is_cell_a_line)), is_cell_a_line
 
-        The line that ends a stretch is its last one, emptied: the blank lines before it may be blank cells.
-        """
-        region: list[Line] = []
-        for number, paragraph in enumerate(paragraphs):
-            looks = _looks(paragraph.text)
-            if region and looks.is_prose:
-                yield [*region, (number, Paragraph("", paragraph.gap))]
-                region = []
-            elif region or (looks.has_mark and not looks.is_prose):
-                region.append((number, paragraph))
-        if region:
-            yield region
+    def cells_among(self, stretch: Stretch, last: int) -> list[int]:
+        """Places of a stretch's lines, up to the line `last`, that are cells of its tables: labels and values, no prose."""
+        return [
+            place
+            for place, (text, _) in enumerate(stretch.lines[: last - stretch.first + 1])
+            if text.isdecimal() or (text and self._is_of_table(text))
+        ]
 
-    def _cells_of_spaced(self, region: Sequence[Line]) -> list[Token]:
+    def _is_of_table(self, text: str) -> bool:
+        if len(text) <= LONGEST_PIECE:
+            return True
+        words = text.split()
+        values = sum(map(is_value_like, words))
+        is_row = values in (len(words), *_WHOLE_ROWS) or any(
+            map(self.known.begins, (key(text), key(words[0])))
+        )
+        return is_row and not is_heading(text)
+
+    def _cells_of_spaced(self, region: Sequence[tuple[int, Paragraph]], usual: int) -> list[Token]:
         """One cell a line with blank lines between: three blank lines are a blank cell, none is the same cell."""
         tokens: list[Token] = []
         joint = ""
         heads = False
-        usual = _usual_gap(region)
         for number, (text, gap) in region:
             if 0 < gap <= usual and text.isdecimal():  # nearly every line of the tables
                 tokens.append(new_record(Token, (text, number, len(tokens), True, False)))
@@ -182,10 +213,8 @@ class LooseLines:
                 joint = "\n" if text[-1].isdigit() else ""
         return tokens
 
-    def _words_of(self, region: Sequence[Line]) -> Iterator[Token]:
+    def _words_of(self, lines: Sequence[tuple[int, str]], is_cell_a_line: bool) -> Iterator[Token]:
         """Words of lines; where lines are cells (one value a line), a line with inner spaces (1 619) stays whole."""
-        lines = [(n, p.text) for n, p in region if p.text and not _is_page_number(p.text)]
-        is_cell_a_line = _is_cell_a_line([text for _, text in lines])
         place = 0
         for number, text in lines:
             words = text.split()
@@ -228,9 +257,9 @@ class LooseLines:
             place += size
 
 
-def _usual_gap(region: Sequence[Line]) -> int:
+def _usual_gap(lines: Sequence[Paragraph]) -> int:
     """Blank lines between two cells: those between most, unless many stand closer (a table that is mostly blank)."""
-    gaps = Counter(paragraph.gap for _, paragraph in region[1:] if paragraph.gap)
+    gaps = Counter([gap for _, gap in lines[1:] if gap])
     usual = max(gaps, key=lambda gap: gaps[gap])
     closer = sum(count for gap, count in gaps.items() if gap < usual)
     return usual if closer <= _FEW * gaps.total() else 1
@@ -241,10 +270,10 @@ def _is_page_number(text: str) -> bool:
     return len(text) <= _LONGEST_PAGE_NUMBER and bool(_PAGE_NUMBER.match(plain(text)))
 
 
-def _is_spaced(region: Sequence[Line]) -> bool:
+def _is_spaced(lines: Sequence[Paragraph]) -> bool:
     """Whether blank lines separate the cells: they stand between most lines."""
-    gaps = [paragraph.gap for _, paragraph in region[1:]]
-    return len(gaps) >= 4 and sum(gap >= 1 for gap in gaps) >= 0.7 * len(gaps)
+    gaps = [gap for _, gap in lines[1:]]
+    return len(gaps) >= 4 and len(gaps) - gaps.count(0) >= 0.7 * len(gaps)
 
 
 def _is_one_value(line: str) -> bool:

@@ -26,11 +26,15 @@ _SAME_LABELS = 0.7
 
 @dataclass(frozen=True)
 class Matched:
-    """Cells of one document, what was left over, and the form its tables use (None when no table was matched)."""
+    """Cells of one document, what was left over, and the form its tables use (None when no table was matched).
+
+    of_tables: numbers, from 1, of the document's paragraphs that are cells of tables printed without borders.
+    """
 
     form: str | None
     cells: list[Cell]
     leftovers: list[Leftover]
+    of_tables: frozenset[int] = frozenset()
 
 
 def match(document: Document) -> Matched:
@@ -42,11 +46,14 @@ def match(document: Document) -> Matched:
     table = 0
     lines: list[Paragraph] = []
     others = _tables_of_other_years(document)
+    of_tables: list[int] = []
+    passed = 1
     for block in document.blocks:
         if isinstance(block, Paragraph):
             lines.append(block)
             continue
-        stream.read(lines, table + 1)
+        of_tables += [passed + place for place in stream.read(lines, table + 1)]
+        passed += len(lines)
         if any(is_heading(paragraph.text) for paragraph in lines):
             grids.forget()
         lines = []
@@ -59,8 +66,8 @@ def match(document: Document) -> Matched:
         elif isinstance(block, Strip):
             for grid in grids_of_strip(block, loose.known.like, is_heading, loose.known.opens_row):
                 grids.read(grid, table)
-    stream.read(lines, table + 1, is_cut=document.cut)
-    return Matched(*sheet.finish())
+    of_tables += [passed + place for place in stream.read(lines, table + 1, is_cut=document.cut)]
+    return Matched(*sheet.finish(), frozenset(of_tables))
 
 
 def _tables_of_other_years(document: Document) -> dict[int, str]:

@@ -8,7 +8,7 @@ never adds figures up; never chooses between two equally plain figures: they com
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -78,15 +78,18 @@ class Figure(NamedTuple):
     is_weak: bool
 
 
-def read_narrative(document: Document, year: int | None) -> tuple[list[Cell], list[Chapter]]:
+def read_narrative(
+    document: Document, year: int | None, of_tables: Container[int] = ()
+) -> tuple[list[Cell], list[Chapter]]:
     """The narrative figures, at most one cell an indicator, and the chapters of a document's prose.
 
     A cell's `table` and `column` are 0, its `row` is the paragraph from 1, its `raw_text` the sentence.
     `mark` is `approximate` where the text says so, `ocr` where it was read from a picture, and `ambiguous`
     where the prose tells two different figures: `printed` then holds both and is no number.
     `year` is the report year; with None, figures tied to any year by name are not taken.
+    `of_tables` are the paragraphs, from 1, that `match` knows for cells of tables: they are no prose.
     """
-    parts = split_parts(document.paragraphs)
+    parts = split_parts(document.paragraphs, of_tables)
     figures = _figures(parts, year)
     cells = [cell for rule in wording().rules if (cell := _settle(figures, rule.indicator, document.is_ocr))]
     return cells, join_parts(parts)

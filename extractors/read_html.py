@@ -6,6 +6,7 @@ Reads with selectolax; `tests/test_read_html.py` holds it to the grids Beautiful
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urljoin
 
@@ -122,7 +123,7 @@ def _take_grids(tree: Any, is_cut: bool) -> list[Grid]:
         grids.append(grid)
         table.replace_with(f"{_BREAK}{_GRID_MARK}grid{len(grids) - 1}{_GRID_MARK}{_BREAK}")
     if is_cut and grids:
-        grids[-1] = Grid(rows=grids[-1].rows, padded=grids[-1].padded, cut=True)
+        grids[-1] = replace(grids[-1], cut=True)
     return grids
 
 

@@ -19,7 +19,7 @@ MOST_LINES = 200_000
 LONGEST_PARAGRAPH = 200_000
 _MARKDOWN_RULE = re.compile(r"^[\s|:\-]*-{2,}[\s|:\-]*$")
 _WIDE_SPACE = re.compile(r"\s\s|[^\S ]")
-"""White space that is more than the single spaces around fields and words."""
+"""White space that is more than the single spaces around fields and words; a line that is printable has none but spaces."""
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 _LEADING = 0.9
 """Share of the lines that begin with a pipe where it leads each row; in fewer it parts an empty first cell."""
@@ -54,7 +54,7 @@ def blocks_of_text(text: str) -> tuple[tuple[Block, ...], bool]:
         if has_pipes and ("|" in line or "｜" in line):
             run.append(line.replace("｜", "|"))
             continue
-        folded = line if line.isdecimal() else " ".join(line.split())
+        folded = line if not line or line.isdecimal() else " ".join(line.split())
         if folded:
             if run:
                 blocks += _piped(run, cut=False)
@@ -113,21 +113,22 @@ def _grid(rows: list[str], cut: bool, is_markdown: bool) -> Grid:
         row = _fields(line.strip())
         if leads and len(row) > 1 and not row[0]:
             row = row[1:]
-        fields.append(row)
+        fields.append(row[:MOST_FIELDS])
     is_padded = any(None in row for row in fields)
     is_padded |= not is_markdown and len({len(row) for row in fields}) > 1
     cells = tuple(
         [
             tuple(
                 [
-                    new_record(GridCell, (text or "", number, column, 1, 1, text is None))
-                    for column, text in enumerate(row[:MOST_FIELDS])
+                    new_record(GridCell, (text, number, column, 1, 1))
+                    for column, text in enumerate(row)
+                    if text is not None
                 ]
             )
             for number, row in enumerate(fields)
         ]
     )
-    return Grid(rows=cells, padded=is_padded, cut=cut)
+    return Grid(rows=cells, widths=tuple(map(len, fields)) if is_padded else (), cut=cut)
 
 
 def _fields(line: str, is_one_line: bool = False) -> Sequence[str | None]:
@@ -145,7 +146,7 @@ def _split(line: str, is_one_line: bool = False) -> Sequence[str | None]:
     raw = line.split("|")
     if len(raw) > 1 and not raw[-1].strip():
         raw = raw[:-1]
-    is_wide = _WIDE_SPACE.search(line)
+    is_wide = "  " in line or not (line.isprintable() or _WIDE_SPACE.search(line) is None)
     fields: list[str | None] = [" ".join(text.split()) if is_wide else text.strip() for text in raw]
     for place in range(len(raw) - 1, 0, -1):
         ends_row = place + 1 == len(raw) or fields[place + 1] is None or is_one_line

@@ -27,17 +27,13 @@ of each document."""
 
 
 class GridCell(NamedTuple):
-    """One printed cell. `row`, `column` are 0-based places in the grid after spans are laid out.
-
-    `is_padding`: no cell of the form but filling that a converter put at a row's end, in place of spans.
-    """
+    """One printed cell. `row`, `column` are 0-based places in the grid after spans are laid out."""
 
     text: str
     row: int
     column: int
     rowspan: int = 1
     colspan: int = 1
-    is_padding: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +41,20 @@ class Grid:
     """A table as printed.
 
     `rows[i]` holds the cells that start in printed row i, in printed order; a cell that reaches in from a row
-    above is not repeated. `padded` says that rows are filled up at their ends in place of spans (text with pipes), so
-    that a cell's column is its place in the row. `cut` says that the source ends inside this table's last cell, whose
+    above is not repeated. `widths` are given where converters fill rows up at their ends in place of spans (text with
+    pipes): how many fields each row has, that filling included, which is no cell of the form and not among its cells;
+    a cell's column is then its place in the row. `cut` says that the source ends inside this table's last cell, whose
     text can therefore not be trusted.
     """
 
     rows: tuple[tuple[GridCell, ...], ...]
-    padded: bool = False
+    widths: tuple[int, ...] = ()
     cut: bool = False
+
+    @property
+    def padded(self) -> bool:
+        """Whether rows may be filled up, so that columns are not laid out."""
+        return bool(self.widths)
 
 
 class Paragraph(NamedTuple):

@@ -6,13 +6,14 @@ Decides what happens when a cell is found twice or a row excludes another; never
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import product
 from typing import NamedTuple
 
 from extractors import forms
 from extractors.known_rows import Plan
 from extractors.labels import fold
-from extractors.records import Cell, GridCell, Leftover, new_record
+from extractors.records import Cell, GridCell, Leftover, Paragraph, new_record
 
 MOST_LEFTOVERS = 200
 
@@ -28,10 +29,10 @@ class Printed(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What one row brought: ((indicator, applicant), column, unit) of each cell; the rest as in `known_rows.Plan`."""
+    """What a row or stretch brought: ((indicator, applicant), print, unit) of each cell; the rest as in `Plan`."""
 
-    cells: list[tuple[tuple[str, str | None], int, str]]
-    block_form: str = ""
+    cells: list[tuple[tuple[str, str | None], Printed, str]]
+    block_forms: list[str]
     last_statistic: str = ""
 
 
@@ -48,36 +49,40 @@ class Sheet:
         self._seen: Seen | None = None
 
     def watch(self) -> None:
-        """What the next row brings is noted, until `seen` is asked."""
-        self._seen = Seen([])
+        """What the next row or stretch brings is noted, until `seen` is asked."""
+        self._seen = Seen([], [])
 
     def look_away(self) -> None:
-        """What this row brings depends on more than its shape: it is not noted."""
+        """What this row or stretch brings depends on more than its shape: it is not noted."""
         self._seen = None
 
     def seen(self) -> Seen | None:
-        """What was noted since `watch`; None when it does not hold for other rows of the same shape."""
+        """What was noted since `watch`; None when it does not hold for others of the same shape."""
         seen, self._seen = self._seen, None
         return seen
 
-    def repeat(self, plan: Plan, row: Sequence[GridCell], table: int) -> None:
-        """A row of a known shape: its plan's cells with this row's texts and places."""
-        if plan.block_form:
-            self._proactive_forms[plan.block_form] += 1
+    def repeat(
+        self, plan: Plan, source: Sequence[GridCell] | Sequence[Paragraph], table: int, first: int
+    ) -> None:
+        """A row or stretch of a known shape: its plan's cells with the texts of these cells or lines.
+
+        first: the row, as cells are told by, of the first line.
+        """
+        for form in plan.block_forms:
+            self._proactive_forms[form] += 1
         if plan.last_statistic:
             self._last_statistic = plan.last_statistic
         mark = "ocr" if self._is_ocr else ""
         cells = self._cells
-        line = row[0].row + 1 if row else 0
-        for name, place, column, unit in plan.cells:
-            text = row[place][0]
-            cell = new_record(Cell, (*name, text, text, unit, mark, table, line, column))
+        for name, place, line, column, unit in plan.cells:
+            text = source[place][0]
+            cell = new_record(Cell, (*name, text, text, unit, mark, table, first + line, column))
             if name in cells:
                 self._oust(name)
-            if name in cells:
-                self._settle(name, cell)
-            else:
-                cells[name] = cell
+                if name in cells:
+                    self._settle(name, cell)
+                    continue
+            cells[name] = cell
 
     def proactive(
         self,
@@ -90,7 +95,7 @@ class Sheet:
         """One item of chapter 二 under its header; `values` None when their columns are lost, then `row` is kept."""
         self._proactive_forms[block.form] += 1
         if self._seen:
-            self._seen = self._seen._replace(block_form=block.form)
+            self._seen.block_forms.append(block.form)
         for i, column in enumerate(block.columns):
             unit = units[i] if i < len(units) else ""
             self._add(f"proactive.{item}.{column}", None, values[i] if values else row, unit)
@@ -192,7 +197,7 @@ class Sheet:
         if printed.mark:
             self.look_away()
         elif self._seen:
-            self._seen.cells.append((name, printed.column - 1, unit))
+            self._seen.cells.append((name, printed, unit))
         if name in self._cells:
             self._settle(name, cell)
         else:
@@ -212,25 +217,29 @@ class Sheet:
     def finish(self) -> tuple[str | None, list[Cell], list[Leftover]]:
         """(form, cells, leftovers) of the document."""
         words = forms.requests()
-        indicators = {
-            cell.indicator
-            for cell in self._cells.values()
-            if (cell.printed.isdigit() and not cell.mark) or not _says_nothing(cell)
-        }
-        if words.single_row in indicators and indicators & words.single_row_instead_of:
+        has_one_row = self._is_printed([words.single_row])
+        has_three = self._is_printed(words.single_row_instead_of)
+        if has_one_row and has_three:
             for (indicator, applicant), cell in self._cells.items():
                 if indicator == words.single_row and cell.printed.strip():
                     self._cells[indicator, applicant] = cell._replace(mark="ambiguous")
-        return self._form(indicators), list(self._cells.values()), self._leftovers
+        return self._form(has_one_row, has_three), list(self._cells.values()), self._leftovers
 
-    def _form(self, indicators: set[str]) -> str | None:
+    def _is_printed(self, indicators: Iterable[str]) -> bool:
+        """Whether a cell of one of these rows of the requests table says anything."""
+        names = product(indicators, forms.requests().applicants)
+        return any(name in self._cells and not _says_nothing(self._cells[name]) for name in names)
+
+    def _form(self, has_one_row: bool, has_three: bool) -> str | None:
         if self._proactive_forms:
             return self._proactive_forms.most_common(1)[0][0]
-        if indicators & forms.requests().single_row_instead_of:
+        if has_three:
             return "2021"
-        if forms.requests().single_row in indicators:
+        if has_one_row:
             return "2019"
-        if any(indicator.startswith("statistics.") for indicator in indicators):
+        if any(
+            name.startswith("statistics.") and not _says_nothing(c) for (name, _), c in self._cells.items()
+        ):
             return "2014"
         return None
 

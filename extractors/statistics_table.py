@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -37,7 +37,7 @@ class Header(NamedTuple):
     place: int | None = 0
 
 
-@cache
+@lru_cache(maxsize=4096)
 def kind_of(label: str) -> str:
     """What a column with this header holds; "" when the header is none of the form's."""
     words = forms.statistics().header
@@ -104,21 +104,25 @@ def this_years(kinds: Sequence[str]) -> int | None:
 def halves(grid: Grid) -> tuple[Grid, ...]:
     """The tables that stand side by side in a grid whose header repeats itself, left to right; else the grid itself."""
     for row in grid.rows[:6]:
-        kinds = [kind_of(key(cell.text)) for cell in row]
-        labels = [cell.column for cell, kind in zip(row, kinds, strict=True) if kind == "label"]
+        labels = [cell.column for cell in row if _is_label_column(cell.text)]
         if len(labels) < 2:
             continue
         edges = [0, *labels[1:], 1 << 30]
         lengths = {len([c for c in row if a <= c.column < b]) for a, b in pairwise(edges)}
-        if len(lengths) > 1 or (grid.padded and any(len(r) not in (len(row), 1) for r in grid.rows)):
+        if len(lengths) > 1 or (grid.padded and any(len(r) not in (len(row), 1, 0) for r in grid.rows)):
             return (grid,)
         return tuple(_between(grid, a, b) for a, b in pairwise(edges))
     return (grid,)
 
 
+def _is_label_column(text: str) -> bool:
+    return bool(text) and not text.isdecimal() and kind_of(key(text)) == "label"
+
+
 def _between(grid: Grid, left: int, right: int) -> Grid:
-    rows = (tuple(cell for cell in row if left <= cell.column < right) for row in grid.rows)
-    return Grid(tuple(row for row in rows if row), padded=grid.padded, cut=grid.cut)
+    parts = (tuple(cell for cell in row if left <= cell.column < right) for row in grid.rows)
+    rows = tuple(row for row in parts if row)
+    return Grid(rows, widths=tuple(map(len, rows)) if grid.padded else (), cut=grid.cut)
 
 
 def choose(header: Header, rest: Sequence[GridCell], is_padded: bool) -> tuple[str, GridCell | None]:

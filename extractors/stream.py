@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from itertools import product
 
 from extractors import forms
+from extractors.known_rows import LONGEST_STRETCH, Plan, known_rows, shape_of_lines
 from extractors.labels import key, plain
-from extractors.loose_lines import HALF_BLANK, MOST_PIECES, LooseLines, Token, is_heading
+from extractors.loose_lines import HALF_BLANK, MOST_PIECES, LooseLines, Stretch, Token, is_heading
 from extractors.numbers import unit_of, unit_of_label
 from extractors.records import Paragraph, new_record
 from extractors.sheet import Printed, Sheet
@@ -34,13 +35,41 @@ class StreamReader:
     def __init__(self, sheet: Sheet, lines: LooseLines) -> None:
         self.sheet = sheet
         self.lines = lines
+        self.known = known_rows()
 
-    def read(self, lines: Sequence[Paragraph], table: int, is_cut: bool = False) -> None:
-        """Reads a run of lines between two tables. `is_cut`: the source ends inside the last one."""
+    def read(self, lines: Sequence[Paragraph], table: int, is_cut: bool = False) -> list[int]:
+        """Reads a run of lines between two tables; gives the places of those that are cells of tables.
+
+        is_cut: the source ends inside the last one.
+        """
         self.table = table
-        for tokens, reaches_end in self.lines.tokens(lines):
-            self.cut_token = tokens[-1] if is_cut and tokens and reaches_end else None
-            self._read(tokens)
+        of_tables: list[int] = []
+        for stretch in self.lines.stretches(lines):
+            is_last = is_cut and stretch.reaches_end
+            shape = () if is_last else shape_of_lines(stretch.lines)
+            plan = self.known.stretches.get(shape)
+            if plan:
+                self.sheet.repeat(plan, stretch.lines, table, stretch.first + 1)
+            else:
+                plan = self._read_stretch(stretch, is_last)
+                if plan.is_whole and shape and len(shape) <= LONGEST_STRETCH:
+                    self.known.stretches[shape] = plan
+            of_tables += [stretch.first + place for place in plan.of_tables]
+        return of_tables
+
+    def _read_stretch(self, stretch: Stretch, is_cut: bool) -> Plan:
+        """Reads a stretch in full; gives what another one of its shape gives, not `is_whole` where its numbers count."""
+        tokens, is_cell_a_line = self.lines.tokens(stretch)
+        self.cut_token = tokens[-1] if is_cut and tokens else None
+        self.sheet.watch()
+        self._read(tokens)
+        seen = self.sheet.seen()
+        values = [token.line for token in tokens if token.is_value]
+        of_tables = tuple(self.lines.cells_among(stretch, values[-1])) if values else ()
+        cells = _places(seen.cells, stretch) if seen and is_cell_a_line else None
+        if seen is None or cells is None:
+            return Plan((), (), "", of_tables=of_tables, is_whole=False)
+        return Plan(cells, tuple(seen.block_forms), seen.last_statistic, of_tables=of_tables)
 
     def _read(self, tokens: Sequence[Token]) -> None:
         self.kind = ""
@@ -253,6 +282,20 @@ class StreamReader:
         text = " ".join(t.text for t in [*segment.texts[-6:], *segment.values[:20]])
         token = segment.values[0]
         self.sheet.leave(code, reason, text, self.table, token.line + 1, token.place + 1)
+
+
+def _places(
+    cells: Sequence[tuple[tuple[str, str | None], Printed, str]], stretch: Stretch
+) -> tuple[tuple[tuple[str, str | None], int, int, int, str], ...] | None:
+    """The cells of a stretch by the line that prints each, blank ones by its empty last line; None when one has none."""
+    placed = []
+    for name, printed, unit in cells:
+        line = printed.row - 1 - stretch.first
+        place = line if printed.text else -1
+        if stretch.lines[place].text != printed.text:
+            return None
+        placed.append((name, place, line, printed.column, unit))
+    return tuple(placed)
 
 
 def _segments(tokens: Sequence[Token]) -> list[Segment]:

@@ -100,8 +100,9 @@ def _grid(
     if opens:
         # The cell that opens the next row stands at the end of each but the last.
         chunks = [c[:-1] if len(c) == width or c is not chunks[-1] else c for c in chunks]
+    chunks = [chunk for chunk in chunks if chunk]
     rows = tuple(
-        tuple(GridCell(text or "", number, i, is_padding=text is None) for i, text in enumerate(chunk))
+        tuple(GridCell(text, number, i) for i, text in enumerate(chunk) if text is not None)
         for number, chunk in enumerate(chunks)
     )
-    return Grid(rows=tuple(row for row in rows if row), padded=True, cut=cut)
+    return Grid(rows, widths=tuple(map(len, chunks)), cut=cut)

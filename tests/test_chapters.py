@@ -7,6 +7,8 @@ import time
 import pytest
 
 from extractors.chapters import MOST_CHARACTERS, limits_note, read_chapters
+from extractors.match import match
+from extractors.narrative import read_narrative
 from extractors.records import Document, Paragraph
 
 
@@ -154,3 +156,22 @@ def test_hostile_prose_is_bounded_and_named(text: str) -> None:
     assert sum(len(text) for _, _, text in chapters) <= MOST_CHARACTERS
     assert f"{len(text):,}" in limits_note(Document("text", (Paragraph(text),)))
     assert limits_note(Document("text", (Paragraph("短。"),))) == ""
+
+
+def test_cells_printed_a_line_each_are_no_prose_and_what_stands_between_them_is() -> None:
+    table = ["第二十条第（一）项", "信息内容", "本年制发件数", "规章", "1", "行政许可", "12"]
+    lines = [
+        f"二、{SIX[1]}",
+        *table,
+        "另有3件在办理中",
+        "商业 企业",
+        *"34",
+        f"三、{SIX[2]}",
+        "全年收到申请5件。",
+    ]
+    document = Document("text", tuple(Paragraph(text) for text in lines))
+    _, chapters = read_narrative(document, 2020, match(document).of_tables)
+    assert [(chapter.heading, chapter.text) for chapter in chapters] == [
+        (f"二、{SIX[1]}", "另有3件在办理中"),
+        (f"三、{SIX[2]}", "全年收到申请5件。"),
+    ]

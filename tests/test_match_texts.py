@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from extractors import records
 from extractors.match import match
 from extractors.read_text import read_text
 from tests.test_match import numbers
@@ -208,3 +209,26 @@ def test_a_lone_pipe_behind_a_row_is_padding_also_when_its_first_value_is_blank(
     found = read("\n".join(cell if "|" in cell else f"{cell} |".strip() for cell in cells))
     assert found["requests.refused.state_secret"] == list("234567")
     assert len(found) == 3
+
+
+def test_what_was_read_before_says_nothing_of_other_figures_and_blanks() -> None:
+    """One cell a line: a table of known words is read from memory, its figures, blank and damaged cells are its own."""
+
+    def table(*cells: str) -> str:
+        lines = [*REQUESTS.split(), "（一）予以公开", *cells, "（二）部分公开", *"0123456"]
+        return "\n\n".join(lines).replace("BLANK\n\n", "\n\n") + "\n"
+
+    granted = "requests.granted"
+    assert read(table(*"1234567"))[granted] == list("1234567")
+    assert read(table(*"7654321"))[granted] == list("7654321")
+    assert read(table("12", "3.5", "0", "004", "1,234", "6", "7"))[granted][:4] == ["12", "3.5", "0", "004"]
+    for blank in range(7):
+        values = ["BLANK" if place == blank else str(place) for place in range(7)]
+        document = read_text(table(*values).encode())
+        found = {name: cell for name, cell in numbers(match(document)).items() if name[0] == granted}
+        places = {
+            applicant: str(place) for place, applicant in enumerate(records.APPLICANTS) if place != blank
+        }
+        assert {applicant: cell for (_, applicant), cell in found.items()} == places
+    assert granted not in read(table(*"123456"))
+    assert granted not in read(table(*"12345678"))

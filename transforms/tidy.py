@@ -199,19 +199,28 @@ def _rows_of(root: DataRoot, table: str, reports: pd.DataFrame) -> pd.DataFrame:
 
 def to_observations(cells: pd.DataFrame, reports: pd.DataFrame) -> pd.DataFrame:
     """Cells with `report_id` → rows of `observations`; every distinct printed text is read once."""
-    catalogue = indicators().set_index("indicator")
     frame = cells.merge(reports[["report_id", "agency_id", "year"]], on="report_id", how="inner")
-    for column in ("kind", "unit", "is_total"):
-        frame[column] = frame["indicator"].map(catalogue[column])
+    for column in ("kind", "unit", "is_total", "place"):
+        frame[column] = fact_of(frame["indicator"], column)
     frame["value"], frame["value_kind"] = read_values(frame)
     frame["is_total"] = frame["is_total"].astype(bool) | (frame["applicant"] == "total")
     frame["is_ocr"] = frame["mark"] == "ocr"
     place = [frame[f"cell_{part}"].astype(str) for part in ("table", "row", "column")]
     frame["cell"] = place[0] + ":" + place[1] + ":" + place[2]
-    frame["place"] = frame["indicator"].map(pd.Series(range(len(catalogue)), index=catalogue.index))
     frame["seat"] = frame["applicant"].map({name: i for i, name in enumerate(APPLICANTS)})
     frame = frame.sort_values(["report_id", "place", "seat"], kind="stable")
     return frame.drop_duplicates(["report_id", "indicator", "applicant"]).reset_index(drop=True)
+
+
+def fact_of(named: pd.Series, column: str) -> pd.Series:
+    """What `indicators.csv` says in a column of each row's indicator; `place` is its row there, from 0.
+
+    Each distinct indicator is looked up once.
+    """
+    catalogue = indicators().set_index("indicator")
+    facts = pd.Series(range(len(catalogue)), catalogue.index) if column == "place" else catalogue[column]
+    codes, distinct = pd.factorize(named)
+    return pd.Series(facts.reindex(distinct).array.take(codes), index=named.index)
 
 
 def read_values(frame: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
@@ -225,8 +234,10 @@ def read_values(frame: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     for part in parts:
         code, levels = pd.factorize(part)
         codes = codes * max(len(levels), 1) + code
-    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
-    distinct = zip(*(part.iloc[first] for part in parts), strict=True)
+    inverse, combinations = pd.factorize(codes)
+    first = np.empty(len(combinations), dtype=np.int64)
+    first[inverse[::-1]] = np.arange(len(codes) - 1, -1, -1)
+    distinct = zip(*(part.iloc[first].tolist() for part in parts), strict=True)
     answers = [_value(*combination) for combination in distinct]
     values = np.array([value for value, _ in answers], dtype=object)
     kinds = np.array([kind for _, kind in answers], dtype=object)

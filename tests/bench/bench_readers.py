@@ -30,7 +30,7 @@ from extractors.reading import BATCH_WEIGHT, Reading, extractor_version, settle_
 from tests.simulator.agencies import all_agencies
 from tests.simulator.figures import make_report
 from tests.simulator.render_text import render_text
-from transforms.tidy import indicators, read_values
+from transforms.tidy import fact_of, read_values
 
 REPORTS = Path(__file__).parents[3] / "shared" / "reports"
 PAGES = ("002", "005", "011")
@@ -73,7 +73,7 @@ def reading_of(data: bytes, name: str) -> Reading:
     document = read_document(data, name)
     matched = match(document)
     who = identify(document)
-    told, chapters = read_narrative(document, who.year)
+    told, chapters = read_narrative(document, who.year, matched.of_tables)
     row = {"snapshot_sha256": name, "source_url": name, "extractor_version": extractor_version()}
     return Reading(row, [*matched.cells, *told], matched.leftovers, chapters)
 
@@ -82,7 +82,7 @@ def observations_of(batch: list[bytes], name: str) -> pd.DataFrame:
     """A batch of documents to typed observations, the way a worker and `tidy` do it together."""
     tables = to_tables([reading_of(data, name) for data in batch])
     frame = tables["cells"].to_pandas()
-    frame["kind"] = frame["indicator"].map(indicators().set_index("indicator")["kind"])
+    frame["kind"] = fact_of(frame["indicator"], "kind")
     frame["value"], frame["value_kind"] = read_values(frame)
     return frame
 
