@@ -37,7 +37,7 @@ _HTML = re.compile(
     rb"<(?:!doctype\s+html|html|head|body|meta|title|script|style|table|div|iframe)[\s>/]", re.IGNORECASE
 )
 _TAG_FIRST = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!--|[a-z][a-z0-9]*[\s>/])", re.IGNORECASE)
-_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_CONTROL = bytes(byte for byte in range(0x20) if byte not in b"\t\n\x0b\x0c\r\x1b")
 
 
 def carrier_of(data: bytes, name: str = "") -> str:
@@ -75,9 +75,9 @@ def _text_kind(data: bytes) -> str:
     if sample[:2] in (b"\xff\xfe", b"\xfe\xff"):
         order = "utf-16-le" if sample[0] == 0xFF else "utf-16-be"
         sample = sample[2:].decode(order, "replace").encode("utf8", "replace")
-    if _HTML.search(sample) or _TAG_FIRST.match(sample):
+    if b"<" in sample and (_HTML.search(sample) or _TAG_FIRST.match(sample)):
         return "html"
-    if len(_CONTROL.findall(sample)) > len(sample) // 500:
+    if len(sample) - len(sample.translate(None, _CONTROL)) > len(sample) // 500:
         return "unknown"
     return "text" if _decodes(sample) else "unknown"
 

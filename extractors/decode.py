@@ -60,7 +60,7 @@ def _candidates(data: bytes, content_type: str) -> list[str]:
     if header := _META.search(content_type.encode("ascii", "ignore")):
         declared.append(header[1])
     head = data[:_HEAD]
-    if page := _XML.search(head) or _META.search(head):
+    if b"=" in head and (page := _XML.search(head) or _META.search(head)):
         declared.append(page[1])
     names = [_widest(name.decode("ascii").lower()) for name in declared]
     return list(dict.fromkeys([*names, "utf-8", "gb18030"]))

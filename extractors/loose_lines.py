@@ -44,7 +44,7 @@ DASHES_IN_LABELS = frozenset({"无"})
 LONGEST_PIECE = 4
 """Among tables a line of so few characters is the piece of a label (法律, 服务), and no sentence."""
 _WHOLE_ROWS = (7, 15)
-"""Values of a row of the applicants' table, and of reviews and lawsuits, behind the piece of a wrapped label or a whole one."""
+"""Values of a row of the applicants' table, and of reviews and lawsuits, behind a label or the piece of one."""
 HALF_BLANK = "?"
 """Stands where blank lines leave open whether a blank cell was there."""
 
