@@ -17,9 +17,9 @@ from extractors.records import GridCell, Paragraph
 MOST_ROWS = 20_000
 """Shapes kept; a process that has met more begins anew, so that its memory stays bounded."""
 MOST_STRETCHES = 500
-"""The same of stretches: one of them is as long as a table."""
+"""The same of stretches and of strips: one of them is as long as a table."""
 LONGEST_STRETCH = 2_000
-"""Lines of a stretch that is kept; all tables of a report, one cell a line, have some three hundred."""
+"""Lines of a stretch, or cells of a strip, that is kept; all tables of a report have some three hundred."""
 LONGEST_SHAPE = 400
 """Characters of a shape that is kept: longer rows are prose in a table, which nobody prints twice."""
 LONGEST_NUMBER = 15
@@ -42,12 +42,20 @@ class Plan(NamedTuple):
     is_whole: bool = True
 
 
+class Layout(NamedTuple):
+    """How a strip's cells form a grid: the places of each row's cells in it, and the texts of those that end otherwise."""
+
+    rows: tuple[tuple[int, ...], ...]
+    texts: dict[int, str]
+
+
 class KnownRows:
     """Plans by (state, shape), and the states themselves, numbered as they were met. May be shared by threads."""
 
     def __init__(self) -> None:
         self.plans: dict[Hashable, Plan] = {}
         self.stretches: dict[Hashable, Plan] = {}
+        self.strips: dict[Hashable, tuple[Layout, ...]] = {}
         self._numbers: dict[Hashable, int] = {}
         self._states: dict[int, Any] = {}
         self._next = count()
@@ -69,7 +77,7 @@ class KnownRows:
         return (
             len(self.plans) >= MOST_ROWS
             or len(self._states) >= MOST_ROWS
-            or len(self.stretches) >= MOST_STRETCHES
+            or max(len(self.stretches), len(self.strips)) >= MOST_STRETCHES
         )
 
 
@@ -104,6 +112,11 @@ def shape_of_fields(row: Sequence[GridCell]) -> list[Any]:
 def has_numbers(shape: Sequence[Any]) -> bool:
     """Whether a plain number was left out of a row's shape."""
     return any(cell is None or (isinstance(cell, tuple) and len(cell) == 2) for cell in shape)
+
+
+def shape_of_strip(cells: Sequence[str | None]) -> tuple[str | int | None, ...]:
+    """The cells of a strip, 0 for plain numbers."""
+    return tuple([0 if cell and cell.isdecimal() and len(cell) <= LONGEST_NUMBER else cell for cell in cells])
 
 
 def shape_of_lines(lines: Sequence[Paragraph]) -> tuple[Any, ...]:

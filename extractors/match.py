@@ -64,7 +64,7 @@ def match(document: Document) -> Matched:
         elif isinstance(block, Grid):
             grids.read(block, table)
         elif isinstance(block, Strip):
-            for grid in grids_of_strip(block, loose.known.like, is_heading, loose.known.opens_row):
+            for grid in grids_of_strip(block, loose.known):
                 grids.read(grid, table)
     of_tables += [passed + place for place in stream.read(lines, table + 1, is_cut=document.cut)]
     return Matched(*sheet.finish(), frozenset(of_tables))

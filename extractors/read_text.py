@@ -85,10 +85,10 @@ def _without_running_heads(lines: list[str]) -> list[str]:
 def _piped(run: list[str], cut: bool) -> list[Block]:
     """A run of lines with pipes: rows when lines hold several cells, else a strip of cells."""
     rows = [line for line in run if "--" not in line or not _MARKDOWN_RULE.match(line)]
-    several = any(_printed_cells(line) >= _LEAST_CELLS_OF_A_ROW for line in rows)
+    several = any(line.count("|") > 1 and _printed_cells(line) >= _LEAST_CELLS_OF_A_ROW for line in rows)
     if not several and len(rows) > 2:
         # Two cells on most lines are a label and its number; one cell a line has two only where rows meet.
-        several = sum(_printed_cells(line) == 2 for line in rows) > len(rows) / 2
+        several = [_printed_cells(line) for line in rows].count(2) > len(rows) / 2
     is_one_line = len(rows) == 1 and rows[0].count("|") > _LONG_LINE
     if several and not is_one_line:
         return [_grid(rows, cut, is_markdown=len(rows) < len(run))]
@@ -100,7 +100,7 @@ def _piped(run: list[str], cut: bool) -> list[Block]:
 
 
 def _printed_cells(line: str) -> int:
-    return sum(bool(cell.strip()) for cell in line.split("|"))
+    return len(line.split("|")) - list(map(str.strip, line.split("|"))).count("")
 
 
 def _grid(rows: list[str], cut: bool, is_markdown: bool) -> Grid:
@@ -168,11 +168,17 @@ def _cells_of_lines(rows: list[str]) -> list[str | None]:
         rows[0].strip() == "|"
     )  # then padding follows its row's last cell on the same line, even a blank one
     for line in rows:
-        texts = [" ".join(text.split()) for text in line.split("|")]
-        if texts[-1]:
-            cells += texts
-            continue
-        texts = texts[:-1]
-        is_padding = len(texts) > 1 and not any(texts) and not opens
-        cells += [None] * len(texts) if is_padding else [texts[0], *(text or None for text in texts[1:])]
+        cells += _cells_known(line, opens) if len(line) <= LONGEST_KNOWN else _cells_of_line(line, opens)
     return cells
+
+
+def _cells_of_line(line: str, opens: bool) -> list[str | None]:
+    texts = [" ".join(text.split()) for text in line.split("|")]
+    if texts[-1]:
+        return [*texts]
+    texts = texts[:-1]
+    is_padding = len(texts) > 1 and not any(texts) and not opens
+    return [None] * len(texts) if is_padding else [texts[0], *(text or None for text in texts[1:])]
+
+
+_cells_known = lru_cache(maxsize=8192)(_cells_of_line)
