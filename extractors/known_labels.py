@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from extractors import forms
 
@@ -51,6 +51,7 @@ class KnownLabels:
             return True
         return before in self._columns and label in self._rows and label not in self._columns
 
+    @lru_cache(maxsize=8192)  # noqa: B019 (there is one object, for the life of the process)
     def begins(self, label: str) -> bool:
         """Whether the key is a label, a long one followed by something (a row with its numbers), or a long one's part."""
         if self(label) or label.startswith(self._long):

@@ -19,7 +19,7 @@ MOST_LINES = 200_000
 LONGEST_PARAGRAPH = 200_000
 _MARKDOWN_RULE = re.compile(r"^[\s|:\-]*-{2,}[\s|:\-]*$")
 _WIDE_SPACE = re.compile(r"\s\s|[^\S ]")
-"""White space that is more than the single spaces around fields and words; a line that is printable has none but spaces."""
+"""White space that is more than the single spaces around fields and words; what is printable has none but spaces."""
 _INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff"
 _LEADING = 0.9
 """Share of the lines that begin with a pipe where it leads each row; in fewer it parts an empty first cell."""
@@ -85,7 +85,7 @@ def _without_running_heads(lines: list[str]) -> list[str]:
 def _piped(run: list[str], cut: bool) -> list[Block]:
     """A run of lines with pipes: rows when lines hold several cells, else a strip of cells."""
     rows = [line for line in run if "--" not in line or not _MARKDOWN_RULE.match(line)]
-    several = any(line.count("|") > 1 and _printed_cells(line) >= _LEAST_CELLS_OF_A_ROW for line in rows)
+    several = any(_printed_cells(line) >= _LEAST_CELLS_OF_A_ROW for line in rows if line.count("|") > 1)
     if not several and len(rows) > 2:
         # Two cells on most lines are a label and its number; one cell a line has two only where rows meet.
         several = [_printed_cells(line) for line in rows].count(2) > len(rows) / 2
@@ -93,14 +93,21 @@ def _piped(run: list[str], cut: bool) -> list[Block]:
     if several and not is_one_line:
         return [_grid(rows, cut, is_markdown=len(rows) < len(run))]
     if is_one_line:
-        return [Strip(cells=tuple(_fields(rows[0], is_one_line=True)), cut=cut)]
+        return [Strip(cells=tuple(_split(rows[0], is_one_line=True)), cut=cut)]
     if len(rows) > 2:
         return [Strip(cells=tuple(_cells_of_lines(rows)), cut=cut)]
     return [Paragraph(" ".join(line.split())[:LONGEST_PARAGRAPH]) for line in rows]
 
 
 def _printed_cells(line: str) -> int:
-    return len(line.split("|")) - list(map(str.strip, line.split("|"))).count("")
+    return _printed_known(line) if len(line) <= LONGEST_KNOWN else _count_printed(line)
+
+
+def _count_printed(line: str) -> int:
+    return sum(bool(cell.strip()) for cell in line.split("|"))
+
+
+_printed_known = lru_cache(maxsize=8192)(_count_printed)
 
 
 def _grid(rows: list[str], cut: bool, is_markdown: bool) -> Grid:
@@ -132,22 +139,25 @@ def _grid(rows: list[str], cut: bool, is_markdown: bool) -> Grid:
     return Grid(rows=cells, widths=tuple(map(len, fields)) if is_padded else (), cut=cut)
 
 
-def _fields(line: str, is_one_line: bool = False) -> Sequence[str | None]:
-    """What stands between a line's pipes; None for padding. Most lines of a form are printed again and again.
+def _fields(line: str) -> Sequence[str | None]:
+    """What stands between a line's pipes; None for padding.
 
     Converters write a row's cells with ` | ` between and after them and then a bare pipe for each column that spans
     swallowed: `a |  | ||` is a, a blank cell (two spaces), and two paddings (one space, nothing).
     """
-    return (
-        _fields_known(line) if len(line) <= LONGEST_KNOWN and not is_one_line else _split(line, is_one_line)
-    )
+    body = line.rstrip("| ")
+    if not body or "  " in body or not body.isprintable():
+        return _split(line)
+    tail = line[len(body) :]
+    end = _tail_known(tail) if len(tail) <= LONGEST_KNOWN else _split(f"-{tail}")[1:]
+    return [*body.replace(" |", "|").replace("| ", "|").split("|"), *end]
 
 
 def _split(line: str, is_one_line: bool = False) -> Sequence[str | None]:
     raw = line.split("|")
     if len(raw) > 1 and not raw[-1].strip():
         raw = raw[:-1]
-    is_wide = "  " in line or not (line.isprintable() or _WIDE_SPACE.search(line) is None)
+    is_wide = _WIDE_SPACE.search(line)
     fields: list[str | None] = [" ".join(text.split()) if is_wide else text.strip() for text in raw]
     for place in range(len(raw) - 1, 0, -1):
         ends_row = place + 1 == len(raw) or fields[place + 1] is None or is_one_line
@@ -158,7 +168,10 @@ def _split(line: str, is_one_line: bool = False) -> Sequence[str | None]:
     return fields
 
 
-_fields_known = lru_cache(maxsize=8192)(_split)
+@lru_cache(maxsize=1024)
+def _tail_known(tail: str) -> Sequence[str | None]:
+    """The fields behind a line's last print: rows of all tables end in the same few ways."""
+    return _split(f"-{tail}")[1:]
 
 
 def _cells_of_lines(rows: list[str]) -> list[str | None]:

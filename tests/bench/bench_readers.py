@@ -1,8 +1,8 @@
 """Measures the readers: bytes to observations beside pandas.read_html and a plain BeautifulSoup loop on the same bytes.
 
-Every figure is a ratio to a baseline of the same run, over a batch of reports that all print other figures: what a
-reader remembers of a report it has read must help with the next one, not with the same one. Pages come from
-../shared/reports; without them there is nothing to measure.
+Every figure is a ratio to a baseline of the same run, over batches of reports that all print other figures, no batch
+twice: what a reader remembers of a report it has read must help with the next one, not with the same one. Pages come
+from ../shared/reports; without them there is nothing to measure.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import re
 import statistics
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,15 +34,18 @@ from transforms.tidy import fact_of, read_values
 
 REPORTS = Path(__file__).parents[3] / "shared" / "reports"
 PAGES = ("002", "005", "011")
-ROUNDS = 15
+ROUNDS = 5
 BATCH = BATCH_WEIGHT
 """Documents read before their values are read as columns: as many as a worker gets in one call."""
+BASELINE = 3
+"""Batches the baselines get, the first of them to warm up: they remember nothing."""
+LAYOUTS = ("pipe", "pipe_leading", "markdown", "cell_line", "cell_line_pipe")
 _PRINTED_NUMBER = re.compile(rb"(?<=>)\d{1,6}(?=<)")
 
 
-def batch_of_pages(data: bytes) -> list[bytes]:
+def batch_of_pages(data: bytes, seed: int) -> list[bytes]:
     """BATCH copies of a page, each with other figures in its cells: as many digits as before, and its zeros."""
-    draw = random.Random(1)
+    draw = random.Random(seed)
 
     def other(found: re.Match[bytes]) -> bytes:
         size = len(found[0])
@@ -51,16 +54,21 @@ def batch_of_pages(data: bytes) -> list[bytes]:
     return [_PRINTED_NUMBER.sub(other, data) for _ in range(BATCH)]
 
 
-def median_ms(work: Callable[[], Any], rounds: int = ROUNDS) -> float:
-    """Median wall time of a call, in milliseconds, after one call to warm up."""
-    work()
+def median_ms(work: Callable[[Any], Any], inputs: Sequence[Any]) -> float:
+    """Median wall time of a call, in milliseconds, over the inputs but the first, which warms up."""
+    work(inputs[0])
     times = []
     gc.collect()
-    for _ in range(rounds):
+    for one in inputs[1:]:
         started = time.perf_counter()
-        work()
+        work(one)
         times.append(time.perf_counter() - started)
     return statistics.median(times) * 1000
+
+
+def _per_document(work: Callable[[list[bytes]], Any], batches: Sequence[list[bytes]]) -> float:
+    """Median over the batches of the mean time a document of it takes, in milliseconds."""
+    return median_ms(work, batches) / BATCH
 
 
 def cells_of(data: bytes, name: str) -> Any:
@@ -117,34 +125,32 @@ def run() -> list[dict[str, Any]]:
     rows = []
     for start in PAGES:
         file = next(REPORTS.glob(f"{start}_*"))
-        pages = batch_of_pages(file.read_bytes())
-        pandas_ms = _per_page(with_pandas, pages)
-        soup_ms = _per_page(with_soup, pages)
-        cells_ms = _per_page(lambda data, name=file.name: cells_of(data, name), pages)  # type: ignore[misc]
-        whole_ms = median_ms(lambda pages=pages, name=file.name: observations_of(pages, name), 3) / BATCH  # type: ignore[misc]
+        batches = [batch_of_pages(file.read_bytes(), seed) for seed in range(ROUNDS + 1)]
+        pandas_ms = _per_document(lambda batch: [with_pandas(data) for data in batch], batches[:BASELINE])
+        soup_ms = _per_document(lambda batch: [with_soup(data) for data in batch], batches[:BASELINE])
+        cells_ms = _per_document(lambda batch, n=file.name: [cells_of(data, n) for data in batch], batches)
+        whole_ms = _per_document(lambda batch, n=file.name: observations_of(batch, n), batches)
         baseline = f"pandas.read_html {pandas_ms:.2f} ms, BeautifulSoup loop {soup_ms:.2f} ms"
         rows.append(_row(f"{start}: bytes to cells", cells_ms, pandas_ms, 1.0, baseline))
         rows.append(_row(f"{start}: bytes to observations", whole_ms, pandas_ms, 0.5, baseline))
     return rows + _texts() + _pdf()
 
 
-def _per_page(work: Callable[[bytes], Any], pages: list[bytes]) -> float:
-    """Median over the rounds of the mean time a page of the batch takes, in milliseconds."""
-    return median_ms(lambda: [work(page) for page in pages], 3) / len(pages)
-
-
 def _texts() -> list[dict[str, Any]]:
     """The same reports as pages and as texts: what the pages' tables cost pandas is the baseline."""
     from tests.simulator.render_html import STYLES, render_html
 
-    reports = [make_report(seed, "2021", all_agencies()[0], 2023) for seed in range(BATCH)]
+    reports = [
+        [make_report(batch * BATCH + i, "2021", all_agencies()[0], 2023) for i in range(BATCH)]
+        for batch in range(ROUNDS + 1)
+    ]
     rows = []
     for style in ("clean", "word"):
-        pages = [render_html(report, STYLES[style]).content for report in reports]
-        pandas_ms = _per_page(with_pandas, pages)
-        for layout in ("pipe", "cell_line"):
-            texts = [render_text(report, layout).content for report in reports]
-            ms = median_ms(lambda texts=texts: observations_of(texts, "report.txt"), 3) / BATCH  # type: ignore[misc]
+        pages = [[render_html(r, STYLES[style]).content for r in batch] for batch in reports[:BASELINE]]
+        pandas_ms = _per_document(lambda batch: [with_pandas(data) for data in batch], pages)
+        for layout in LAYOUTS:
+            texts = [[render_text(report, layout).content for report in batch] for batch in reports]
+            ms = _per_document(lambda batch: observations_of(batch, "report.txt"), texts)
             baseline = f"pandas.read_html of the same report as a {style} page {pandas_ms:.2f} ms"
             rows.append(_row(f"text ({layout}) against its {style} page", ms, pandas_ms, 0.2, baseline))
     return rows
@@ -154,12 +160,12 @@ def _pdf() -> list[dict[str, Any]]:
     file = next(REPORTS.glob("*.pdf"))
     data = file.read_bytes()
 
-    def library() -> list[Any]:
+    def library(data: bytes) -> list[Any]:
         with pdfplumber.open(io.BytesIO(data)) as pdf:
             return [page.extract_tables() for page in pdf.pages]
 
-    library_ms = median_ms(library, 3)
-    ms = median_ms(lambda: cells_of(data, file.name), 5)
+    library_ms = median_ms(library, [data] * 4)
+    ms = median_ms(lambda data: cells_of(data, file.name), [data] * 6)
     return [
         _row(
             f"{file.name[:3]}: PDF to cells",
