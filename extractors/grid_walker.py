@@ -114,8 +114,9 @@ class GridWalker(ABC):
     def _read_known_row(self, row: tuple[GridCell, ...]) -> None:
         """Reads a row as one of its shape was read before; in full when there was none."""
         is_padded = self.grid.padded
-        is_of_fields = is_padded and row[-1].column == len(row) - 1
-        shape = shape_of_fields(row) if is_of_fields else shape_of(row)
+        # A last cell of one column that stands where its place says: so do all before it.
+        columns_are_places = row[-1].column == len(row) - 1 and row[-1].colspan == 1
+        shape = shape_of_fields(row) if columns_are_places else shape_of(row)
         place = (
             self.state,
             self.width,

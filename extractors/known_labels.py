@@ -67,6 +67,8 @@ class KnownLabels:
         """The same, misprints and filling instructions allowed."""
         if self(label):
             return True
+        if label.isdecimal():
+            return False
         sets = (forms.requests().rows, forms.proactive().items, forms.statistics())
         return len(label) > 3 and any(labels.find(label) for labels in sets)
 

@@ -98,7 +98,7 @@ def shape_of(row: Sequence[GridCell]) -> list[Any]:
 
 
 def shape_of_fields(row: Sequence[GridCell]) -> list[Any]:
-    """The same of a row whose columns are the places in it: its texts, None for plain numbers."""
+    """The same of a row whose cells have one column each and none before them: its texts, None for plain numbers."""
     return [
         None
         if (text := cell[0]).isascii()
@@ -116,7 +116,12 @@ def has_numbers(shape: Sequence[Any]) -> bool:
 
 def shape_of_strip(cells: Sequence[str | None]) -> tuple[str | int | None, ...]:
     """The cells of a strip, 0 for plain numbers."""
-    return tuple([0 if cell and cell.isdecimal() and len(cell) <= LONGEST_NUMBER else cell for cell in cells])
+    return tuple(
+        [
+            0 if cell and (cell.isdecimal() or _is_decimal(cell)) and len(cell) <= LONGEST_NUMBER else cell
+            for cell in cells
+        ]
+    )
 
 
 def shape_of_lines(lines: Sequence[Paragraph]) -> tuple[Any, ...]:
@@ -124,7 +129,7 @@ def shape_of_lines(lines: Sequence[Paragraph]) -> tuple[Any, ...]:
     return tuple(
         [
             line[1]
-            if ((text := line[0]).isdecimal() and len(text) <= LONGEST_NUMBER) or _is_decimal(text)
+            if ((text := line[0]).isdecimal() or _is_decimal(text)) and len(text) <= LONGEST_NUMBER
             else line
             for line in lines
         ]
@@ -132,7 +137,7 @@ def shape_of_lines(lines: Sequence[Paragraph]) -> tuple[Any, ...]:
 
 
 def _is_decimal(text: str) -> bool:
-    return text[-1:].isdigit() and text.replace(".", "", 1).isdigit()
+    return text[-1:].isdecimal() and text.replace(".", "", 1).isdecimal()
 
 
 _known = KnownRows()

@@ -146,11 +146,14 @@ def _fields(line: str) -> Sequence[str | None]:
     swallowed: `a |  | ||` is a, a blank cell (two spaces), and two paddings (one space, nothing).
     """
     body = line.rstrip("| ")
-    if not body or "  " in body or not body.isprintable():
+    if not body or not body.isprintable():
         return _split(line)
     tail = line[len(body) :]
     end = _tail_known(tail) if len(tail) <= LONGEST_KNOWN else _split(f"-{tail}")[1:]
-    return [*body.replace(" |", "|").replace("| ", "|").split("|"), *end]
+    if "  " not in body:
+        return [*body.replace(" |", "|").replace("| ", "|").split("|"), *end]
+    fields = [text.strip() for text in body.split("|")]
+    return [*(" ".join(text.split()) if "  " in text else text for text in fields), *end]
 
 
 def _split(line: str, is_one_line: bool = False) -> Sequence[str | None]:
