@@ -407,7 +407,7 @@ def _merged(cells: Sequence[GridCell]) -> list[GridCell]:
 
 
 def _is_number(text: str) -> bool:
-    """Whether a text is a value with digits; every number that `shape_of` leaves out is one."""
+    """Whether a text is a value with digits; every number that `known_rows` leaves out is one."""
     return _has_digit(text) and is_value_like(text)
 
 

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from itertools import repeat
 from operator import ne
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from extractors import forms
-from extractors.known_rows import LONGEST_SHAPE, Plan, has_numbers, known_rows, shape_of, shape_of_fields
+from extractors.known_rows import LONGEST_SHAPE, Plan, has_numbers, known_rows, shape_of_cells, shape_of_texts
 from extractors.records import Grid, GridCell
 from extractors.review_header import ReviewHeader
 from extractors.sheet import Printed, Sheet
@@ -116,9 +116,11 @@ class GridWalker(ABC):
         is_padded = self.grid.padded
         # A last cell of one column that stands where its place says: so do all before it.
         columns_are_places = row[-1].column == len(row) - 1 and row[-1].colspan == 1
-        shape = shape_of_fields(row) if columns_are_places else shape_of(row)
+        texts = [cell[0] for cell in row]
+        shape: list[Any] = shape_of_texts(texts) if columns_are_places else shape_of_cells(row)
         place = (
             self.state,
+            self.sheet.last_statistic,
             self.width,
             self.is_full,
             is_padded,
@@ -128,7 +130,7 @@ class GridWalker(ABC):
         )
         plan = self.known.plans.get(place)
         if plan is not None and self.cut_cell is None:
-            self.sheet.repeat(plan, row, self.table, row[0].row + 1)
+            self.sheet.repeat(plan, texts, self.table, row[0].row + 1)
             self.state = plan.state
             return
         self._take_up(self.known.state_of(self.state))

@@ -12,7 +12,7 @@ from collections.abc import Hashable, Sequence
 from itertools import count
 from typing import Any, NamedTuple
 
-from extractors.records import GridCell, Paragraph
+from extractors.records import GridCell
 
 MOST_ROWS = 20_000
 """Shapes kept; a process that has met more begins anew, so that its memory stays bounded."""
@@ -28,16 +28,18 @@ LONGEST_NUMBER = 15
 class Plan(NamedTuple):
     """What a row or stretch of one shape gives, and what follows it.
 
-    cells: name, place of its text among the row's cells or the stretch's lines, line (from the first), column (from 1)
-    and unit of each. block_forms: the form of each header items stood under. last_statistic: the last row of the
-    statistics form that was passed, "" for none. state: number of the reader's state behind a row. of_tables: places of
-    a stretch's lines that are cells of tables. is_whole: it says all that the stretch gave, and may be used again.
+    cells: name, place of its text (among the row's texts; of a stretch among its numbers and then `texts`), line (from the
+    first), column (from 1) and unit of each. texts: what cells of a stretch hold that are no numbers. block_forms: the
+    form of each header items stood under. last_statistic: the last row of the statistics form that was passed, "" for
+    none. state: number of the reader's state behind a row. of_tables: places of a stretch's lines that are cells of
+    tables. is_whole: it says all that the stretch gave, and may be used again.
     """
 
     cells: tuple[tuple[tuple[str, str | None], int, int, int, str], ...]
     block_forms: tuple[str, ...]
     last_statistic: str
     state: int = 0
+    texts: tuple[str, ...] = ()
     of_tables: tuple[int, ...] = ()
     is_whole: bool = True
 
@@ -81,7 +83,7 @@ class KnownRows:
         )
 
 
-def shape_of(row: Sequence[GridCell]) -> list[Any]:
+def shape_of_cells(row: Sequence[GridCell]) -> list[Any]:
     """(text, column, colspan) of each cell; (column, colspan) where the text is a plain number.
 
     A plain number is digits with at most one point: among such texts no label and no header can be.
@@ -97,15 +99,13 @@ def shape_of(row: Sequence[GridCell]) -> list[Any]:
     ]
 
 
-def shape_of_fields(row: Sequence[GridCell]) -> list[Any]:
+def shape_of_texts(texts: Sequence[str]) -> list[str | None]:
     """The same of a row whose cells have one column each and none before them: its texts, None for plain numbers."""
     return [
         None
-        if (text := cell[0]).isascii()
-        and (text.isdigit() or _is_decimal(text))
-        and len(text) <= LONGEST_NUMBER
+        if text.isascii() and (text.isdigit() or _is_decimal(text)) and len(text) <= LONGEST_NUMBER
         else text
-        for cell in row
+        for text in texts
     ]
 
 
@@ -120,18 +120,6 @@ def shape_of_strip(cells: Sequence[str | None]) -> tuple[str | int | None, ...]:
         [
             0 if cell and (cell.isdecimal() or _is_decimal(cell)) and len(cell) <= LONGEST_NUMBER else cell
             for cell in cells
-        ]
-    )
-
-
-def shape_of_lines(lines: Sequence[Paragraph]) -> tuple[Any, ...]:
-    """The lines of a stretch; of one that is a plain number only the blank lines before it."""
-    return tuple(
-        [
-            line[1]
-            if ((text := line[0]).isdecimal() or _is_decimal(text)) and len(text) <= LONGEST_NUMBER
-            else line
-            for line in lines
         ]
     )
 

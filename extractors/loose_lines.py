@@ -177,7 +177,7 @@ class LooseLines:
         ]
 
     def _is_of_table(self, text: str) -> bool:
-        if len(text) <= LONGEST_PIECE:
+        if len(text.rstrip("0123456789. ")) <= LONGEST_PIECE:
             return True
         words = text.split()
         values = sum(map(is_value_like, words))
@@ -255,6 +255,11 @@ class LooseLines:
                         size = following + 1
             yield "".join(words[place : place + size])
             place += size
+
+
+def could_be_value(words: str) -> bool:
+    """Whether words with a number behind them can be one value (约 12) or a page's number (Page 3)."""
+    return is_value_like(f"{words}1") or _is_page_number(f"{words}1")
 
 
 def _usual_gap(lines: Sequence[Paragraph]) -> int:

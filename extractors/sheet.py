@@ -13,7 +13,7 @@ from typing import NamedTuple
 from extractors import forms
 from extractors.known_rows import Plan
 from extractors.labels import fold
-from extractors.records import Cell, GridCell, Leftover, Paragraph, new_record
+from extractors.records import Cell, Leftover, new_record
 
 MOST_LEFTOVERS = 200
 
@@ -43,7 +43,8 @@ class Sheet:
         self._cells: dict[tuple[str, str | None], Cell] = {}
         self._leftovers: list[Leftover] = []
         self._proactive_forms: Counter[str] = Counter()
-        self._last_statistic = ""
+        self.last_statistic = ""
+        """The row of the statistics form that was passed last; with a row's shape it tells what the row brings."""
         self._alike: set[tuple[str, str | None]] = set()
         self._is_ocr = is_ocr
         self._seen: Seen | None = None
@@ -61,21 +62,16 @@ class Sheet:
         seen, self._seen = self._seen, None
         return seen
 
-    def repeat(
-        self, plan: Plan, source: Sequence[GridCell] | Sequence[Paragraph], table: int, first: int
-    ) -> None:
-        """A row or stretch of a known shape: its plan's cells with the texts of these cells or lines.
-
-        first: the row, as cells are told by, of the first line.
-        """
+    def repeat(self, plan: Plan, texts: Sequence[str], table: int, first: int) -> None:
+        """A row or stretch of a known shape: its plan's cells with these texts; `first` is the row of its first line."""
         for form in plan.block_forms:
             self._proactive_forms[form] += 1
         if plan.last_statistic:
-            self._last_statistic = plan.last_statistic
+            self.last_statistic = plan.last_statistic
         mark = "ocr" if self._is_ocr else ""
         cells = self._cells
         for name, place, line, column, unit in plan.cells:
-            text = source[place][0]
+            text = texts[place]
             # Unpacking the name (*name) would make a list first: a third of the time of this line, the most often run.
             cell = new_record(Cell, (name[0], name[1], text, text, unit, mark, table, first + line, column))
             if name in cells:
@@ -135,7 +131,6 @@ class Sheet:
         """
         place = forms.statistics().place
         if len(meanings) > 1:
-            self.look_away()
             follows = [code for code in meanings if self._follows(place, code)]
             if len(follows) != 1:
                 self.leave(
@@ -152,7 +147,7 @@ class Sheet:
             self._alike.add(name)
         else:
             self._oust(name)
-        self._last_statistic = meanings[0]
+        self.last_statistic = meanings[0]
         if self._seen:
             self._seen = self._seen._replace(last_statistic=meanings[0])
         self._add(meanings[0], None, value or row, unit)
@@ -170,16 +165,16 @@ class Sheet:
     def pass_statistic(self, meanings: Sequence[str]) -> None:
         """A row of the statistics form without a value was passed; it tells the section of those after it."""
         if len(meanings) == 1:
-            self._last_statistic = meanings[0]
+            self.last_statistic = meanings[0]
             if self._seen:
                 self._seen = self._seen._replace(last_statistic=meanings[0])
 
     def _follows(self, place: dict[str, int], code: str) -> bool:
         """Whether the row before was this one's predecessor on the form, or its section's first row."""
-        if not self._last_statistic:
+        if not self.last_statistic:
             return False
-        same_section = self._last_statistic.split(".")[1] == code.split(".")[1]
-        return same_section and place[self._last_statistic] < place[code]
+        same_section = self.last_statistic.split(".")[1] == code.split(".")[1]
+        return same_section and place[self.last_statistic] < place[code]
 
     def leave(self, code: str, reason: str, text: str, table: int, row: int, column: int) -> None:
         """Names something that stands in a statutory table and was not used."""

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from itertools import product
 
 from extractors import forms
-from extractors.known_rows import LONGEST_STRETCH, Plan, known_rows, shape_of_lines
+from extractors.known_rows import LONGEST_STRETCH, Plan, known_rows
 from extractors.labels import key, plain
 from extractors.loose_lines import HALF_BLANK, MOST_PIECES, LooseLines, Stretch, Token, is_heading
 from extractors.numbers import unit_of, unit_of_label
 from extractors.records import Paragraph, new_record
 from extractors.sheet import Printed, Sheet
 from extractors.statistics_table import kind_of, this_years
+from extractors.stretch_shape import Shape, numbers_of_tokens, shape_of
 from extractors.wrapped_labels import NOT_WORD, NOTE, run_key, statistic_of, wrapped_row
 
 
@@ -46,18 +47,19 @@ class StreamReader:
         of_tables: list[int] = []
         for stretch in self.lines.stretches(lines):
             is_last = is_cut and stretch.reaches_end
-            shape = () if is_last else shape_of_lines(stretch.lines)
-            plan = self.known.stretches.get(shape)
+            shape = shape_of(stretch.lines)
+            place = (self.sheet.last_statistic, shape.lines)
+            plan = None if is_last else self.known.stretches.get(place)
             if plan:
-                self.sheet.repeat(plan, stretch.lines, table, stretch.first + 1)
+                self.sheet.repeat(plan, [*shape.numbers, *plan.texts], table, stretch.first + 1)
             else:
-                plan = self._read_stretch(stretch, is_last)
-                if plan.is_whole and shape and len(shape) <= LONGEST_STRETCH:
-                    self.known.stretches[shape] = plan
+                plan = self._read_stretch(stretch, shape, is_last)
+                if plan.is_whole and not is_last and len(shape.lines) <= LONGEST_STRETCH:
+                    self.known.stretches[place] = plan
             of_tables += [stretch.first + place for place in plan.of_tables]
         return of_tables
 
-    def _read_stretch(self, stretch: Stretch, is_cut: bool) -> Plan:
+    def _read_stretch(self, stretch: Stretch, shape: Shape, is_cut: bool) -> Plan:
         """Reads a stretch in full; gives what another one of its shape gives, not `is_whole` where its numbers count."""
         tokens, is_cell_a_line = self.lines.tokens(stretch)
         self.cut_token = tokens[-1] if is_cut and tokens else None
@@ -66,10 +68,22 @@ class StreamReader:
         seen = self.sheet.seen()
         values = [token.line for token in tokens if token.is_value]
         of_tables = tuple(self.lines.cells_among(stretch, values[-1])) if values else ()
-        cells = _places(seen.cells, stretch) if seen and is_cell_a_line else None
-        if seen is None or cells is None:
+        numbers = numbers_of_tokens(shape, tokens, stretch) if is_cell_a_line or not shape.lone else None
+        if seen is None or numbers is None:
             return Plan((), (), "", of_tables=of_tables, is_whole=False)
-        return Plan(cells, tuple(seen.block_forms), seen.last_statistic, of_tables=of_tables)
+        cells = []
+        texts: list[str] = []
+        for name, printed, unit in seen.cells:
+            place = numbers.get(printed.column - 1)
+            if place is None:
+                place = len(shape.numbers) + len(texts)
+                texts.append(printed.text)
+            cells.append((name, place, printed.row - 1 - stretch.first, printed.column, unit))
+        return Plan(
+            *(tuple(cells), tuple(seen.block_forms), seen.last_statistic),
+            texts=tuple(texts),
+            of_tables=of_tables,
+        )
 
     def _read(self, tokens: Sequence[Token]) -> None:
         self.kind = ""
@@ -282,20 +296,6 @@ class StreamReader:
         text = " ".join(t.text for t in [*segment.texts[-6:], *segment.values[:20]])
         token = segment.values[0]
         self.sheet.leave(code, reason, text, self.table, token.line + 1, token.place + 1)
-
-
-def _places(
-    cells: Sequence[tuple[tuple[str, str | None], Printed, str]], stretch: Stretch
-) -> tuple[tuple[tuple[str, str | None], int, int, int, str], ...] | None:
-    """The cells of a stretch by the line that prints each, blank ones by its empty last line; None when one has none."""
-    placed = []
-    for name, printed, unit in cells:
-        line = printed.row - 1 - stretch.first
-        place = line if printed.text else -1
-        if stretch.lines[place].text != printed.text:
-            return None
-        placed.append((name, place, line, printed.column, unit))
-    return tuple(placed)
 
 
 def _segments(tokens: Sequence[Token]) -> list[Segment]:

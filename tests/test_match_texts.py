@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from extractors import records
+from extractors.known_rows import forget_rows
 from extractors.match import match
 from extractors.read_text import read_text
 from tests.test_match import numbers
@@ -232,3 +233,29 @@ def test_what_was_read_before_says_nothing_of_other_figures_and_blanks() -> None
         assert {applicant: cell for (_, applicant), cell in found.items()} == places
     assert granted not in read(table(*"123456"))
     assert granted not in read(table(*"12345678"))
+
+
+def test_a_number_that_may_be_a_pages_or_a_part_is_not_read_by_what_another_was() -> None:
+    """Texts of the same words, one after the other in either order: each is read as if nothing was read before."""
+
+    def rows(lone: str) -> str:
+        return f"{REQUESTS}\n（一）予以公开 1 2 3 4 5 6\n{lone}\n（二）部分公开 1 2 3 4 5 6 7\n9999\n"
+
+    def regulations(pair: str) -> str:
+        return f"第二十条第（一）项\n信息内容\n本年制发件数\n本年废止件数\n现行有效件数\n规章\n{pair}\n3\n"
+
+    assert read(rows("700"))["requests.granted"] == [*"123456", "700"]
+    assert "requests.granted" not in read(rows("7"))
+    assert len(read(regulations("1 61"))) == 3
+    assert not read(regulations("1 619"))
+    for make, prints in (
+        (rows, ("700", "7", "Page 7000", "Page 7", "约 7", "7 7", "第 7")),
+        (regulations, ("1 61", "1 619", "2 340", "1.5 61")),
+    ):
+        texts = [read_text(make(print_).encode()) for print_ in prints]
+        for documents in (texts, texts[::-1]):
+            forget_rows()
+            remembered = [match(document) for document in documents]
+            for document, matched in zip(documents, remembered, strict=True):
+                forget_rows()
+                assert matched == match(document)

@@ -10,6 +10,7 @@ as a value of one column (markdown), and a space inside a number where spaces pa
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 
 from hypothesis import HealthCheck, Phase, assume, given, settings
@@ -20,6 +21,7 @@ from extractors.match import match
 from extractors.narrative import read_narrative
 from extractors.numbers import read_prose_value
 from extractors.read import read_document
+from extractors.read_text import read_text
 from tests.reading_back import KINDS, compare, difference_of, numbers_of
 from tests.simulator import render_files, render_html, render_text
 from tests.simulator.agencies import all_agencies
@@ -142,6 +144,25 @@ def test_what_was_read_before_changes_no_reading(own, form, style, noise, seed, 
     forget_rows()
     remembered = [match(document) for document in documents * 2]
     for number, document in enumerate(documents * 2):
+        forget_rows()
+        assert remembered[number] == match(document)
+
+
+@examples(0.5)
+@given(habits, st.sampled_from(FORMS), noises, seeds, st.sampled_from(sorted(render_text.LAYOUTS)), st.data())
+def test_other_digits_in_the_same_places_are_read_as_if_new(own, form, noise, seed, layout, data):
+    """A text and its twin whose numbers are longer, shorter or page numbers: no memory of one decides about the other."""
+    report = make_report(seed, form, AGENCIES[seed % len(AGENCIES)], 2020, own)
+    text = render_text.render_text(report, layout, noise, seed).content.decode()
+    draw = data.draw(st.randoms(use_true_random=False))
+
+    def other(_: re.Match[str]) -> str:
+        return str(draw.randrange(10 ** draw.choice((1, 1, 2, 3, 3, 4, 6))))
+
+    twins = [read_text(re.sub(r"(?<![\d.年])\d+(?![\d.年月日])", other, text).encode()) for _ in range(3)]
+    forget_rows()
+    remembered = [match(document) for document in twins]
+    for number, document in enumerate(twins):
         forget_rows()
         assert remembered[number] == match(document)
 
