@@ -192,6 +192,8 @@ class Statistics:
         self.headings = frozenset(words["headings"])
         self.order = tuple(row["code"] for row in words["rows"])
         self.place = {code: number for number, code in enumerate(self.order)}
+        firsts = {code.split(".")[1]: code for code in reversed(self.order)}
+        self.first_of_sections = frozenset(firsts.values())
         self.rows = Labels((label, row["code"]) for row in words["rows"] for label in row["labels"])
         self.whole = frozenset(words["whole"])
         self.beginning: str = words["beginning"]

@@ -13,7 +13,15 @@ from operator import ne
 from typing import Any, NamedTuple
 
 from extractors import forms
-from extractors.known_rows import LONGEST_SHAPE, Plan, has_numbers, known_rows, shape_of_cells, shape_of_texts
+from extractors.known_rows import (
+    LONGEST_SHAPE,
+    LONGEST_TABLE,
+    Plan,
+    has_numbers,
+    keep_table,
+    known_rows,
+    shape_of_row,
+)
 from extractors.records import Grid, GridCell
 from extractors.review_header import ReviewHeader
 from extractors.sheet import Printed, Sheet
@@ -44,6 +52,10 @@ class TableState(NamedTuple):
             tuple(tuple(cell[::2] for cell in column) for column in self.half_header),
             tuple((name, cell[::2]) for name, cell in self.applicants),
         )
+
+
+_NOTHING = Plan((), (), "")
+"""What an empty row gives."""
 
 
 class GridWalker(ABC):
@@ -88,36 +100,64 @@ class GridWalker(ABC):
         return self.known.number_of(state.key(), state)
 
     def read(self, grid: Grid, table: int) -> None:
-        for part in halves(grid):
-            self._read_grid(part, table)
-
-    def _read_grid(self, grid: Grid, table: int) -> None:
         self.table = table
+        shapes = [shape_of_row(row) for row in grid.rows]
+        place = (self.state, self.sheet.last_statistic, grid.widths, *shapes)
+        plan = None if grid.cut else self.known.grids.get(place)
+        if plan:
+            self.sheet.repeat(plan, [cell[0] for row in grid.rows for cell in row], table, 1)
+            self.state = plan.state
+            return
+        parts = halves(grid)
+        if len(parts) > 1:
+            for part in parts:
+                self._read_grid(part, [shape_of_row(row) for row in part.rows])
+            return
+        plans = self._read_grid(grid, shapes)
+        if None not in plans and not grid.cut and len(plans) <= LONGEST_TABLE:
+            keep_table(self.known.grids, place, self._joined(grid, plans))
+
+    def _joined(self, grid: Grid, plans: Sequence[Plan | None]) -> Plan:
+        """What a grid gives whose rows give these."""
+        cells = []
+        before = 0
+        for row, plan in zip(grid.rows, plans, strict=True):
+            for name, place, _, column, unit in plan.cells if plan else ():
+                cells.append((name, before + place, row[0].row, column, unit))
+            before += len(row)
+        return Plan(
+            tuple(cells),
+            tuple(form for plan in plans if plan for form in plan.block_forms),
+            next((plan.last_statistic for plan in reversed(plans) if plan and plan.last_statistic), ""),
+            self.state,
+        )
+
+    def _read_grid(self, grid: Grid, shapes: Sequence[tuple[Any, ...]]) -> list[Plan | None]:
+        """Reads row by row; gives the plan of each, None of those that were read in full."""
         self.grid = grid
         self.width = self._usual_width(grid)
         self.has_padding = grid.padded and any(map(ne, grid.widths, map(len, grid.rows)))
         last = grid.rows[-1] if grid.rows else ()
-        for row, width in zip(grid.rows, grid.widths or repeat(0), strict=False):
+        plans: list[Plan | None] = []
+        for row, shape, width in zip(grid.rows, shapes, grid.widths or repeat(0), strict=False):
             if not row:
+                plans.append(_NOTHING._replace(state=self.state))
                 continue
             self.is_last = row is last
             self.cut_cell = row[-1] if grid.cut and self.is_last else None
             # So wide that no cell of it is missing.
             self.is_full = (width or row[-1].column + row[-1].colspan) == self.width
-            self._read_known_row(row)
+            plans.append(self._read_known_row(row, shape))
+        return plans
 
     def _usual_width(self, grid: Grid) -> int:
         """Where most rows end: fields in a text with pipes, laid-out columns in a page."""
         ends = Counter(grid.widths or [row[-1].column + row[-1].colspan for row in grid.rows if row])
         return max(ends.items(), key=lambda item: (item[1], item[0]))[0] if ends else 0
 
-    def _read_known_row(self, row: tuple[GridCell, ...]) -> None:
-        """Reads a row as one of its shape was read before; in full when there was none."""
+    def _read_known_row(self, row: tuple[GridCell, ...], shape: tuple[Any, ...]) -> Plan | None:
+        """Reads a row as one of its shape was read before, by that one's plan; in full when there was none."""
         is_padded = self.grid.padded
-        # A last cell of one column that stands where its place says: so do all before it.
-        columns_are_places = row[-1].column == len(row) - 1 and row[-1].colspan == 1
-        texts = [cell[0] for cell in row]
-        shape: list[Any] = shape_of_texts(texts) if columns_are_places else shape_of_cells(row)
         place = (
             self.state,
             self.sheet.last_statistic,
@@ -126,22 +166,22 @@ class GridWalker(ABC):
             is_padded,
             self.has_padding,
             is_padded and self.is_last,
-            *shape,
+            shape,
         )
         plan = self.known.plans.get(place)
         if plan is not None and self.cut_cell is None:
-            self.sheet.repeat(plan, texts, self.table, row[0].row + 1)
+            self.sheet.repeat(plan, [cell[0] for cell in row], self.table, row[0].row + 1)
             self.state = plan.state
-            return
+            return plan
         self._take_up(self.known.state_of(self.state))
         self.sheet.watch()
         self._read_row(row)
         before, self.state = self.state, self._number()
         seen = self.sheet.seen()
         if seen is None or self.cut_cell is not None:
-            return
+            return None
         if has_numbers(shape) and (not seen.cells or before != self.state):
-            return  # numbers that stand in a header may decide what it means
+            return None  # numbers that stand in a header may decide what it means
         if sum(len(cell.text) for cell in row) <= LONGEST_SHAPE:
             places = {cell.column: place for place, cell in enumerate(row)}
             cells = tuple(
@@ -149,6 +189,7 @@ class GridWalker(ABC):
                 for name, printed, unit in seen.cells
             )
             self.known.plans[place] = Plan(cells, tuple(seen.block_forms), seen.last_statistic, self.state)
+        return None
 
     @abstractmethod
     def _read_row(self, row: tuple[GridCell, ...]) -> None:

@@ -1,7 +1,7 @@
-"""Rows, and stretches of lines, that were read before: what one of a shape gave once, it gives again, with its own numbers.
+"""Rows, grids and stretches of lines that were read before: what one of a shape gave, it gives again, with its own numbers.
 
 A row's shape is its texts and places with plain numbers left out; the header above it is part of the look-up. Reports
-print the same rows over and over, so most rows are read by one look-up; so are whole tables printed one cell a line.
+print the same rows over and over, so most rows are read by one look-up, and a grid of which all rows were met by one.
 Holds no number, and never decides what a row or line means: that are `grid_reader` and `stream`, which also say what
 may not be known by its shape.
 """
@@ -16,22 +16,22 @@ from extractors.records import GridCell
 
 MOST_ROWS = 20_000
 """Shapes kept; a process that has met more begins anew, so that its memory stays bounded."""
-MOST_STRETCHES = 500
-"""The same of stretches and of strips: one of them is as long as a table."""
-LONGEST_STRETCH = 2_000
-"""Lines of a stretch, or cells of a strip, that is kept; all tables of a report have some three hundred."""
+MOST_TABLES = 500
+"""The same of grids, stretches and strips."""
+LONGEST_TABLE = 2_000
+"""Rows of a grid, lines of a stretch, cells of a strip that is kept; all tables of a report have some three hundred."""
 LONGEST_SHAPE = 400
 """Characters of a shape that is kept: longer rows are prose in a table, which nobody prints twice."""
 LONGEST_NUMBER = 15
 
 
 class Plan(NamedTuple):
-    """What a row or stretch of one shape gives, and what follows it.
+    """What a row, grid or stretch of one shape gives, and what follows it.
 
-    cells: name, place of its text (among the row's texts; of a stretch among its numbers and then `texts`), line (from the
-    first), column (from 1) and unit of each. texts: what cells of a stretch hold that are no numbers. block_forms: the
+    cells: name, place of its text (among the cells' texts; of a stretch among its numbers and then `texts`), line (from
+    the first), column (from 1) and unit of each. texts: what cells of a stretch hold that are no numbers. block_forms: the
     form of each header items stood under. last_statistic: the last row of the statistics form that was passed, "" for
-    none. state: number of the reader's state behind a row. of_tables: places of a stretch's lines that are cells of
+    none. state: number of the reader's state behind it. of_tables: places of a stretch's lines that are cells of
     tables. is_whole: it says all that the stretch gave, and may be used again.
     """
 
@@ -56,6 +56,7 @@ class KnownRows:
 
     def __init__(self) -> None:
         self.plans: dict[Hashable, Plan] = {}
+        self.grids: dict[Hashable, Plan] = {}
         self.stretches: dict[Hashable, Plan] = {}
         self.strips: dict[Hashable, tuple[Layout, ...]] = {}
         self._numbers: dict[Hashable, int] = {}
@@ -76,37 +77,45 @@ class KnownRows:
 
     @property
     def is_full(self) -> bool:
-        return (
-            len(self.plans) >= MOST_ROWS
-            or len(self._states) >= MOST_ROWS
-            or max(len(self.stretches), len(self.strips)) >= MOST_STRETCHES
-        )
+        return len(self.plans) >= MOST_ROWS or len(self._states) >= MOST_ROWS
 
 
-def shape_of_cells(row: Sequence[GridCell]) -> list[Any]:
+def keep_table(store: dict[Hashable, Any], place: Hashable, told: Any) -> None:
+    """Keeps what a whole table gave, of which a process meets many kinds: the store begins anew when it is full."""
+    if len(store) >= MOST_TABLES:
+        store.clear()
+    store[place] = told
+
+
+def shape_of_row(row: Sequence[GridCell]) -> tuple[Any, ...]:
     """(text, column, colspan) of each cell; (column, colspan) where the text is a plain number.
 
-    A plain number is digits with at most one point: among such texts no label and no header can be.
+    A plain number is digits with at most one point: among such texts no label and no header can be. Where each cell has
+    one column and none is left out before it, the texts alone, and None for plain numbers.
     """
+    # A last cell of one column that stands where its place says: so do all before it.
+    if not row or (row[-1].column == len(row) - 1 and row[-1].colspan == 1):
+        return tuple(
+            [
+                None
+                if (text := cell[0]).isascii()
+                and (text.isdigit() or _is_decimal(text))
+                and len(text) <= LONGEST_NUMBER
+                else text
+                for cell in row
+            ]
+        )
     # [::2] of a cell is text, column, colspan, and [2::2] the same without the text: half the time of naming them.
-    return [
-        cell[2::2]
-        if (text := cell[0]).isascii()
-        and (text.isdigit() or _is_decimal(text))
-        and len(text) <= LONGEST_NUMBER
-        else cell[::2]
-        for cell in row
-    ]
-
-
-def shape_of_texts(texts: Sequence[str]) -> list[str | None]:
-    """The same of a row whose cells have one column each and none before them: its texts, None for plain numbers."""
-    return [
-        None
-        if text.isascii() and (text.isdigit() or _is_decimal(text)) and len(text) <= LONGEST_NUMBER
-        else text
-        for text in texts
-    ]
+    return tuple(
+        [
+            cell[2::2]
+            if (text := cell[0]).isascii()
+            and (text.isdigit() or _is_decimal(text))
+            and len(text) <= LONGEST_NUMBER
+            else cell[::2]
+            for cell in row
+        ]
+    )
 
 
 def has_numbers(shape: Sequence[Any]) -> bool:

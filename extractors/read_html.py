@@ -179,7 +179,7 @@ def lay_out(printed: list[list[tuple[str, int, int]]]) -> Grid:
             while taken.get(column, -1) >= number:
                 column += 1
             if rowspan == 1 == colspan:
-                row.append(new_record(GridCell, (text, number, column, 1, 1, False)))
+                row.append(new_record(GridCell, (text, number, column, 1, 1)))
                 column += 1
                 continue
             width = min(colspan, max(1, MOST_COLUMNS - column))

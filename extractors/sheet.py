@@ -16,6 +16,7 @@ from extractors.labels import fold
 from extractors.records import Cell, Leftover, new_record
 
 MOST_LEFTOVERS = 200
+NOT_TOLD = "?"
 
 
 class Printed(NamedTuple):
@@ -44,7 +45,10 @@ class Sheet:
         self._leftovers: list[Leftover] = []
         self._proactive_forms: Counter[str] = Counter()
         self.last_statistic = ""
-        """The row of the statistics form that was passed last; with a row's shape it tells what the row brings."""
+        """The row of the statistics form that was passed last; with a row's shape it tells what the row brings.
+
+        NOT_TOLD where that row stood among those of another section.
+        """
         self._alike: set[tuple[str, str | None]] = set()
         self._is_ocr = is_ocr
         self._seen: Seen | None = None
@@ -147,9 +151,7 @@ class Sheet:
             self._alike.add(name)
         else:
             self._oust(name)
-        self.last_statistic = meanings[0]
-        if self._seen:
-            self._seen = self._seen._replace(last_statistic=meanings[0])
+        self._pass(meanings[0])
         self._add(meanings[0], None, value or row, unit)
         if value is None:
             self._lost(row, f"row {meanings[0]}: one value expected")
@@ -165,13 +167,25 @@ class Sheet:
     def pass_statistic(self, meanings: Sequence[str]) -> None:
         """A row of the statistics form without a value was passed; it tells the section of those after it."""
         if len(meanings) == 1:
-            self.last_statistic = meanings[0]
-            if self._seen:
-                self._seen = self._seen._replace(last_statistic=meanings[0])
+            self._pass(meanings[0])
+
+    def _pass(self, code: str) -> None:
+        """A row of the statistics form is passed: its section is told, unless it stands among the rows of another."""
+        words = forms.statistics()
+        last = self.last_statistic
+        is_told = (
+            last in ("", NOT_TOLD)
+            or code in words.first_of_sections
+            or last.split(".")[1] == code.split(".")[1]
+            or 0 < words.place[code] - words.place[last] <= 2
+        )
+        self.last_statistic = code if is_told else NOT_TOLD
+        if self._seen:
+            self._seen = self._seen._replace(last_statistic=self.last_statistic)
 
     def _follows(self, place: dict[str, int], code: str) -> bool:
         """Whether the row before was this one's predecessor on the form, or its section's first row."""
-        if not self.last_statistic:
+        if self.last_statistic in ("", NOT_TOLD):
             return False
         same_section = self.last_statistic.split(".")[1] == code.split(".")[1]
         return same_section and place[self.last_statistic] < place[code]

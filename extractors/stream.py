@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import product
 
 from extractors import forms
-from extractors.known_rows import LONGEST_STRETCH, Plan, known_rows
+from extractors.known_rows import LONGEST_TABLE, Plan, keep_table, known_rows
 from extractors.labels import key, plain
 from extractors.loose_lines import HALF_BLANK, MOST_PIECES, LooseLines, Stretch, Token, is_heading
 from extractors.numbers import unit_of, unit_of_label
@@ -54,8 +54,8 @@ class StreamReader:
                 self.sheet.repeat(plan, [*shape.numbers, *plan.texts], table, stretch.first + 1)
             else:
                 plan = self._read_stretch(stretch, shape, is_last)
-                if plan.is_whole and not is_last and len(shape.lines) <= LONGEST_STRETCH:
-                    self.known.stretches[place] = plan
+                if plan.is_whole and not is_last and len(shape.lines) <= LONGEST_TABLE:
+                    keep_table(self.known.stretches, place, plan)
             of_tables += [stretch.first + place for place in plan.of_tables]
         return of_tables
 

@@ -8,11 +8,11 @@ with the same labels are found once.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from itertools import pairwise
 
 from extractors.known_labels import KnownLabels
-from extractors.known_rows import LONGEST_STRETCH, Layout, known_rows, shape_of_strip
+from extractors.known_rows import LONGEST_TABLE, Layout, keep_table, known_rows, shape_of_strip
 from extractors.labels import key
 from extractors.loose_lines import is_heading
 from extractors.records import Grid, GridCell, Strip, new_record
@@ -28,13 +28,13 @@ Numbered = Sequence[tuple[int, str | None]]
 
 def grids_of_strip(strip: Strip, labels: KnownLabels) -> Iterator[Grid]:
     """The tables of a strip, one after the other; a chapter's heading inside a cell ends a table."""
-    known = known_rows().strips
+    known: dict[Hashable, tuple[Layout, ...]] = known_rows().strips
     shape = shape_of_strip(strip.cells)
     layouts = known.get(shape)
     if layouts is None:
         layouts = tuple(_layouts(strip.cells, labels))
-        if len(shape) <= LONGEST_STRETCH:
-            known[shape] = layouts
+        if len(shape) <= LONGEST_TABLE:
+            keep_table(known, shape, layouts)
     for layout in layouts:
         cells = [*strip.cells]
         for place, own_text in layout.texts.items():

@@ -171,6 +171,7 @@ DAMAGES = ("drop row", "drop cell", "swap rows", "swap neighbours", "repeat row"
     seeds,
 )
 @example(0, "cell_line", "drop cell", 1)
+@example(0, "cell_line", "swap rows", 5000)
 def test_rows_and_cells_dropped_and_swapped(number, layout, how, seed):
     report = _report(number)
     name = "report.html" if layout == "html" else "report.txt"
