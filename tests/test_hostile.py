@@ -201,10 +201,10 @@ def test_a_name_that_resolves_to_a_private_address_too_is_refused(monkeypatch: p
 @pytest.mark.parametrize("tag", ["div", "b", "x", "font"])
 def test_deep_trees_are_refused_before_a_parser_sees_them(tag: str) -> None:
     page = Page("http://a.gov.cn/", f"<html>{f'<{tag}>' * 200_000}x".encode(), "text/html")
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(NotKept, match="too_deep"):
         examine(page, body_selectors("static"), Listing(page.url, "某局2023年政府信息公开工作年度报告"))
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_every_reason_is_one_of_the_vocabulary() -> None:
