@@ -116,7 +116,11 @@ def write_tidy_package(root: DataRoot) -> None:
         return
     resources = [
         resource(
-            table, paths, "parquet", _as_pandas_reads(table_schema(table, there)), schema.tables()[table]["comment"]
+            table,
+            paths,
+            "parquet",
+            _as_pandas_reads(table_schema(table, there)),
+            schema.tables()[table]["comment"],
         )
         for table, paths in there.items()
     ]
