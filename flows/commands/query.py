@@ -24,7 +24,8 @@ from flows.commands.options import DataOption
 
 
 def register(app: typer.Typer) -> None:
-    app.command("query")(query_command)
+    # A saved question begins with a comment, and `--` would be taken for an option.
+    app.command("query", context_settings={"ignore_unknown_options": True})(query_command)
     app.command("trace")(trace_command)
 
 
