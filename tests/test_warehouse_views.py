@@ -457,6 +457,9 @@ def test_macros_answer(world, connection):
     assert traced["raw_text"].iloc[0] == version.report.cells["requests.new", "total"].text
     plain = connection.execute(f"FROM trace('{version.report_id}', 'review.total', NULL)").df()
     assert len(plain) == 1
+    for known in ("refused_rate", "requests_received"):
+        with pytest.raises(duckdb.Error, match=r"no agency is called 无此县; see SELECT agency_id, name FROM"):
+            connection.execute(f"FROM agency_trend('无此县', '{known}')").fetchall()
 
 
 @pytest.mark.parametrize(

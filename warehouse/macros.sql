@@ -9,6 +9,16 @@ FROM (
 )
 WHERE said IS NOT NULL;
 
+-- No row for a name that agencies bear, an error that says where the names are for one that none bears.
+CREATE MACRO agency_known(in_name) AS TABLE
+SELECT said AS note
+FROM (
+    SELECT CASE WHEN count(*) = 0 THEN error('no agency is called ' || in_name
+        || '; see SELECT agency_id, name FROM agencies') END AS said
+    FROM agencies a WHERE contains(a.name, in_name) OR a.agency_id = in_name
+)
+WHERE said IS NOT NULL;
+
 -- One measure or rate of one year over all agencies: its value, whether it compares, and the place among peers.
 CREATE MACRO compare_agencies(in_year, in_measure) AS TABLE
 SELECT v.agency_id, v.agency_name, v.region_code, v.level, v.kind, v.function, v.value, v.unit, v.form,
@@ -35,6 +45,8 @@ FROM rates r JOIN agencies a USING (agency_id)
 WHERE r.measure = in_measure AND (contains(a.name, in_name) OR a.agency_id = in_name)
 UNION ALL BY NAME
 SELECT note AS reason FROM measure_known(in_measure)
+UNION ALL BY NAME
+SELECT note AS reason FROM agency_known(in_name)
 ORDER BY agency_id, year;
 
 -- The way back of one number: report, page, snapshot, archive file, table, row, column, text.
