@@ -72,7 +72,7 @@ class PortalResult:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run is to do. `years` and `limit` (articles a portal) narrow it; None means all.
+    """What a run is to do. `years` and `limit` (reports asked for a portal) narrow it; None means all.
 
     is_known_only: pages that were never asked are left for a run that looks for reports.
     """
@@ -107,6 +107,7 @@ class PortalCrawl:
             filter(None, [portal.selectors.get("body", ""), *body_selectors(portal.family)])
         )
         self._done: set[str] = set()
+        self._asked = 0
         self._list_bodies: set[str] = set()
         self._titles_by_body: dict[bytes, str] = {}
         self._kept_by_content: dict[bytes, Known] = {}
@@ -188,7 +189,7 @@ class PortalCrawl:
         return seen_any
 
     def _is_full(self) -> bool:
-        return self.plan.limit is not None and len(self._done) >= self.plan.limit
+        return self.plan.limit is not None and self._asked >= self.plan.limit
 
     def _take(self, listing: Listing) -> None:
         """One report of a list: asked when due, kept when new or changed."""
@@ -204,6 +205,7 @@ class PortalCrawl:
             else:
                 self.result.refused[known.refusal] += 1
             return
+        self._asked += 1
         if self.plan.is_dry:
             self.result.new += known is None
             return

@@ -109,6 +109,13 @@ def test_years_limit_and_dry_run_narrow_a_crawl(tmp_path: Path) -> None:
         assert len(kept(root)) == 4
 
 
+def test_a_limit_counts_reports_asked_for_neither_their_files_nor_what_is_known(tmp_path: Path) -> None:
+    with Simulator(portals=1, agencies=4, years=range(2022, 2024), layouts=("file:xlsx",)) as simulator:
+        for expected in (3, 6, 8):
+            root, _ = crawl_all(simulator, tmp_path, Plan(limit=3))
+            assert len(kept(root)) == len(kept(root, "attachment")) == expected
+
+
 def test_a_known_report_page_leads_to_its_column(tmp_path: Path) -> None:
     with Simulator(portals=1, agencies=3, years=range(2020, 2024), kinds=["static_next"]) as simulator:
         simulator.write_portals(tmp_path / "portals")
