@@ -19,10 +19,13 @@ FROM (
 )
 WHERE said IS NOT NULL;
 
--- One measure or rate of one year over all agencies: its value, whether it compares, and the place among peers.
+-- One measure or rate of one year over all agencies: its value, whether it compares, and the place among peers; `note`
+-- says why one of these is missing.
 CREATE MACRO compare_agencies(in_year, in_measure) AS TABLE
 SELECT v.agency_id, v.agency_name, v.region_code, v.level, v.kind, v.function, v.value, v.unit, v.form,
-    v.comparable, coalesce(v.missing, CASE WHEN v.comparable <> 'yes' THEN v.why END) AS note,
+    v.comparable, coalesce(v.missing, CASE WHEN v.comparable <> 'yes' THEN v.why END,
+        CASE WHEN v.is_small_n THEN 'no place among peers: too few cases'
+            WHEN v.level IS NULL THEN 'no place among peers: its level is not known' END, p.reason) AS note,
     p.n_peers, p.median, p.percentile, p.rank, v.report_id
 FROM (SELECT * FROM comparable_values c WHERE c.year = in_year AND c.measure = in_measure) v
 LEFT JOIN (SELECT * FROM peers q WHERE q.year = in_year AND q.measure = in_measure) p USING (agency_id)
