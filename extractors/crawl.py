@@ -1,7 +1,7 @@
 """Crawls portals side by side: lists anew, articles once, then on a schedule; keeps what is new or changed.
 
 One failure boundary a portal: whatever happens on one, the others go on, and the result says so. Asks
-only through the polite client and keeps only through the archive; never reads a figure.
+only through the polite client and writes only through `extractors.crawl_record`; never reads a figure.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from extractors.archive import Archive, CrawlLog, Stored, read_payload
+from extractors.archive import CrawlLog, read_payload
 from extractors.article import Article, column_of, examine
 from extractors.client import Client, Limits, Response
+from extractors.crawl_record import CrawlRecord
 from extractors.crawl_state import CrawlState, Known, asked_today, is_due
 from extractors.dataroot import DataRoot
 from extractors.errors import UserError
@@ -71,7 +72,7 @@ class PortalResult:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run is to do. `years` and `limit` (articles a portal) narrow it; None means all.
+    """What a run is to do. `years` and `limit` (reports asked for a portal) narrow it; None means all.
 
     is_known_only: pages that were never asked are left for a run that looks for reports.
     """
@@ -99,13 +100,14 @@ class PortalCrawl:
         self.memo: dict[str, tuple[str, str]] = {}
         self.plan = plan
         self.result = PortalResult(portal.id)
-        self._root, self._client, self._log, self._known = root, client, crawl_log, known
-        self._archive = Archive(root, portal.id, crawl_log.run_id)
+        self._root, self._client, self._known = root, client, known
+        self._record = CrawlRecord(root, portal.id, crawl_log)
         self._now = datetime.now(UTC)
         self._selectors = tuple(
             filter(None, [portal.selectors.get("body", ""), *body_selectors(portal.family)])
         )
         self._done: set[str] = set()
+        self._asked = 0
         self._list_bodies: set[str] = set()
         self._titles_by_body: dict[bytes, str] = {}
         self._kept_by_content: dict[bytes, Known] = {}
@@ -140,7 +142,7 @@ class PortalCrawl:
         """The whole portal; never raises for anything the portal does."""
         began = time.monotonic()
         try:
-            with self._archive:
+            with self._record:
                 self._crawl()
         except NotKept as stopped:
             self.result.error = str(stopped)
@@ -187,7 +189,7 @@ class PortalCrawl:
         return seen_any
 
     def _is_full(self) -> bool:
-        return self.plan.limit is not None and len(self._done) >= self.plan.limit
+        return self.plan.limit is not None and self._asked >= self.plan.limit
 
     def _take(self, listing: Listing) -> None:
         """One report of a list: asked when due, kept when new or changed."""
@@ -203,6 +205,7 @@ class PortalCrawl:
             else:
                 self.result.refused[known.refusal] += 1
             return
+        self._asked += 1
         if self.plan.is_dry:
             self.result.new += known is None
             return
@@ -242,14 +245,14 @@ class PortalCrawl:
 
     def _kept(self, listing: Listing, article: Article, response: Response) -> Known:
         """Archives an article, then its files; its row comes last, so that a kill in between repeats it."""
-        stored = self._store(response)
+        stored = self._record.store(response)
         for url in article.attachments + (
             () if article.has_report or article.attachments else article.pictures
         ):
             self._fetch_attachment(url, listing)
         for url in () if article.has_report else article.frames:
             self._fetch_attachment(url, listing, is_frame=True)
-        self._row(
+        self._record.row(
             listing.url,
             "report",
             "stored",
@@ -264,7 +267,7 @@ class PortalCrawl:
 
     def _unchanged(self, listing: Listing, known: Known, response: Response) -> None:
         self.result.same += 1
-        self._row(
+        self._record.row(
             listing.url,
             "report",
             "unchanged",
@@ -285,7 +288,7 @@ class PortalCrawl:
             limit = self._client.limits.file_bytes
             response = self._fetch(url, headers=_conditions(article, known), max_bytes=limit)
             if response.status == 304 and known is not None:
-                self._row(url, "attachment", "unchanged", response, article, sha256=known.sha256)
+                self._record.row(url, "attachment", "unchanged", response, article, sha256=known.sha256)
                 return
             page = self._page(response)
             if is_frame and page.is_html:
@@ -296,11 +299,13 @@ class PortalCrawl:
                     "bad_attachment", f"{len(response.payload)} bytes, {response.header('content-type')}"
                 )
             if known and known.sha256 == hashlib.sha256(response.payload).hexdigest():
-                self._row(url, "attachment", "unchanged", response, article, sha256=known.sha256)
+                self._record.row(url, "attachment", "unchanged", response, article, sha256=known.sha256)
                 return
             self.result.attachments += 1
-            stored = self._store(response)
-            self._row(url, "attachment", "stored", response, article, stored, content_sha256=stored.sha256)
+            stored = self._record.store(response)
+            self._record.row(
+                url, "attachment", "stored", response, article, stored, content_sha256=stored.sha256
+            )
         except NotKept as refused:
             self._note(url, "attachment", refused, article)
             if refused.code in _ENDS_PORTAL:
@@ -333,78 +338,21 @@ class PortalCrawl:
         if response is None:
             return
         self.result.lists += 1
+        if self.plan.is_dry:
+            return
         url = response.url
         if response.request_body:
             url = f"{url}#{response.request_body.decode('utf-8', 'replace')}"
         known = self._known.get(url)
-        if self.plan.is_dry:
-            return
         if known and known.sha256 == hashlib.sha256(response.payload).hexdigest():
-            self._row(url, "list", "unchanged", response, sha256=known.sha256)
+            self._record.row(url, "list", "unchanged", response, sha256=known.sha256)
         else:
-            self._row(url, "list", "stored", response, None, self._store(response))
-
-    def _store(self, response: Response) -> Stored:
-        return self._archive.store_response(
-            response.url,
-            response.status,
-            response.headers,
-            response.wire,
-            response.request_headers,
-            response.fetched_at,
-            method=response.method,
-            request_body=response.request_body,
-            payload=response.payload,
-        )
-
-    def _row(
-        self,
-        url: str,
-        kind: str,
-        outcome: str,
-        response: Response,
-        listing: Listing | None = None,
-        stored: Stored | None = None,
-        **more: Any,
-    ) -> None:
-        self._log.append(
-            {
-                "source_url": url,
-                "portal_id": self.portal.id,
-                "kind": kind,
-                "fetched_at": response.fetched_at,
-                "http_status": response.status,
-                "outcome": outcome,
-                "content_type": response.header("content-type"),
-                "etag": response.header("etag"),
-                "last_modified": response.header("last-modified"),
-                "bytes": len(response.payload),
-                "listing_title": listing.title if listing else None,
-                "listing_date": listing.date if listing else None,
-                "parent_url": listing.parent_url if listing else None,
-                **({"sha256": stored.sha256, "warc_path": stored.warc_path} if stored else {}),
-                **({"warc_offset": stored.warc_offset} if stored else {}),
-                **more,
-            }
-        )
+            self._record.row(url, "list", "stored", response, None, self._record.store(response))
 
     def _note(self, url: str, kind: str, refused: NotKept, listing: Listing | None = None) -> None:
         (self.result.refused if refused.outcome == "refused" else self.result.failed)[refused.code] += 1
-        if self.plan.is_dry:
-            return
-        self._log.append(
-            {
-                "source_url": url,
-                "portal_id": self.portal.id,
-                "kind": kind,
-                "fetched_at": datetime.now(UTC),
-                "outcome": refused.outcome,
-                "reason": str(refused),
-                "listing_title": listing.title if listing else None,
-                "listing_date": listing.date if listing else None,
-                "parent_url": listing.parent_url if listing else None,
-            }
-        )
+        if not self.plan.is_dry:
+            self._record.not_kept(url, kind, refused, listing)
 
 
 def crawl_portal(

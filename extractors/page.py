@@ -17,7 +17,6 @@ from selectolax.lexbor import LexborHTMLParser
 from extractors.decode import decode
 from extractors.outcomes import NotKept
 
-MAX_JSON_DEPTH = 50
 CHECKED_FROM_TAGS = 4000
 """Below so many tags even the worst nesting costs a parser some milliseconds only."""
 MAX_NESTING = 1500

@@ -80,12 +80,6 @@ def staged_count(root: DataRoot) -> int:
     return len(_keys(documents))
 
 
-def other_staged_versions(root: DataRoot) -> list[str]:
-    """Versions of the readers, other than today's, whose readings were staged and never accepted."""
-    names = {name.split("/")[1] for name in root.files(STAGING, ".parquet")}
-    return sorted(names - {reading.extractor_version()})
-
-
 def accept(root: DataRoot) -> int:
     """Moves today's staged readings among those in force; the number of batches moved.
 

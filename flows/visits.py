@@ -149,13 +149,7 @@ class Visits:
         """Crawls one portal. Whatever happens is in the row it gives back."""
         started, clock = datetime.now(UTC).replace(tzinfo=None), time.monotonic()
         blank = PortalRun(
-            self.run_id,
-            self.flow,
-            portal_id,
-            started,
-            0.0,
-            "done",
-            years=",".join(map(str, sorted(self.plan.years))) if self.plan.years else None,
+            self.run_id, self.flow, portal_id, started, 0.0, "done", years=years_told(self.plan)
         )
         portal = self.portals[portal_id]
         try:
@@ -204,11 +198,17 @@ class Visits:
         answer = answers[0]
         if isinstance(answer, BaseException):
             return replace(blank, outcome="crashed", reason=f"{type(answer).__name__}: {answer}"[:500])
-        run = _counted(blank, answer)
+        run = run_of(blank, answer)
         return replace(run, outcome="timed_out", reason=late) if is_late else run
 
 
-def _counted(blank: PortalRun, result: PortalResult) -> PortalRun:
+def years_told(plan: Plan) -> str | None:
+    """Column `years` of a run of this plan."""
+    return ",".join(map(str, sorted(plan.years))) if plan.years else None
+
+
+def run_of(blank: PortalRun, result: PortalResult) -> PortalRun:
+    """`blank` with what a crawl came to."""
     is_ours = result.error.startswith("crashed")
     return replace(
         blank,

@@ -1,4 +1,4 @@
-"""Fixtures that several test files share: one Prefect server a session, started only when a test asks for it."""
+"""What test files share: one Prefect server a session, started only when a test asks for it, and their order."""
 
 from __future__ import annotations
 
@@ -8,6 +8,23 @@ from collections.abc import Iterator
 import pytest
 
 from flows.start import SETTINGS
+
+SLOWEST_FIRST = (
+    "test_flows",
+    "test_flow_parts",
+    "test_warehouse_publish",
+    "test_crawl",
+    "test_publish_command",
+    "test_ingest",
+    "test_warehouse_review",
+    "test_hostile",
+)
+"""Files that take longest. Where files are shared out among processes, a slow one that comes last is waited for."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(SLOWEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 
 
 @pytest.fixture(scope="session")

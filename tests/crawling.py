@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from extractors.archive import known_snapshots
@@ -14,10 +15,13 @@ from tests.simulator.portal import Simulator, Site
 QUICK = Limits(
     connect_seconds=1, read_seconds=1, total_seconds=2, tries=2, backoff_seconds=0.05, longest_wait_seconds=3
 )
+"""For portals that hang: what never comes is not waited for."""
+PATIENT = replace(QUICK, connect_seconds=10, read_seconds=10, total_seconds=20)
+"""For portals that answer: a busy machine makes no page late."""
 
 
 def crawl_all(
-    simulator: Simulator, folder: Path, plan: Plan | None = None, limits: Limits = QUICK
+    simulator: Simulator, folder: Path, plan: Plan | None = None, limits: Limits = PATIENT
 ) -> tuple[DataRoot, dict[str, PortalResult]]:
     """Crawls every portal into `folder`/data; results by portal."""
     simulator.write_portals(folder / "portals")

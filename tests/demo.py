@@ -186,12 +186,13 @@ def _findings(file: Path) -> None:
     console.print("  " + ", ".join(f"{row['check_id']} {row['status']} {row['findings']}" for row in counts))
     _table(
         "",
-        ["agency", "year", "formula", "left", "right", "likely cause"],
+        ["agency", "year", "formula", "of", "left", "right", "likely cause"],
         [
             (
                 row["agency_name"],
                 row["year"],
                 row["formula"],
+                row["scope"],
                 _number(row["left_value"]),
                 _number(row["right_value"]),
                 row["likely_cause"],

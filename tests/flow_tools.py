@@ -55,18 +55,27 @@ def numbers(data: Path) -> list[tuple[Any, ...]]:
     )
 
 
-def ogi(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The command in a process of its own."""
+def start_ogi(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+    """The command, started in a process of its own."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "OGI_"))}
-    return subprocess.run(
+    return subprocess.Popen(
         [sys.executable, "-m", "flows.cli", *arguments],
         env={**clean, **environment},
         cwd=ROOT,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=120,
-        check=False,
     )
+
+
+def ogi(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, to its end."""
+    with start_ogi(*arguments, **environment) as process:
+        try:
+            stdout, stderr = process.communicate(timeout=120)
+        finally:
+            process.kill()
+    return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
 
 def reports_of(sites: list[Site]) -> list[tuple[str, int]]:

@@ -138,6 +138,6 @@ def test_any_cut_or_noise_gets_an_answer() -> None:
 def test_a_hundred_megabytes_cost_next_to_nothing() -> None:
     for start in (b"%PDF-1.7\n", b"<html>", "规章".encode(), b"\x01\x02", b"PK\x03\x04"):
         data = start + os.urandom(1000) * 100_000
-        began = time.monotonic()
+        began = time.process_time()
         carrier_of(data)
-        assert time.monotonic() - began < 0.5
+        assert time.process_time() - began < 0.5

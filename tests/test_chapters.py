@@ -150,9 +150,9 @@ def test_no_prose_no_chapters() -> None:
     "text", ["一、" * 5_000_000, "一、总体情况" * 1_600_000, "第一" * 5_000_000, " " * 10_000_000]
 )
 def test_hostile_prose_is_bounded_and_named(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     chapters = chapters_of(text)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
     assert sum(len(text) for _, _, text in chapters) <= MOST_CHARACTERS
     assert f"{len(text):,}" in limits_note(Document("text", (Paragraph(text),)))
     assert limits_note(Document("text", (Paragraph("短。"),))) == ""

@@ -272,9 +272,9 @@ def test_many_observations_are_checked_at_once() -> None:
             "cell": "2:1:1",
         }
     )
-    start = time.perf_counter()
+    start = time.process_time()
     findings = check_reports(frame)
-    assert time.perf_counter() - start < 3 * size / 100_000
+    assert time.process_time() - start < 3 * size / 100_000
     balance = findings[findings["check_id"] == "T3.balance"]
     assert len(balance) == 7 * reports and (balance["status"] == "pass").all()
 

@@ -252,7 +252,7 @@ def crawl_with_second_host(simulator: Simulator, folder: Path, other: str, how: 
     site.misbehave(victim.removeprefix(site.address), how)
     written = site.yaml
     site.yaml = lambda: written().replace("hosts:\n", f"hosts:\n- {other}\n", 1)  # type: ignore[method-assign]
-    root, results = crawl_all(simulator, folder)
+    root, results = crawl_all(simulator, folder, limits=QUICK)
     return victim, root, results[site.id]
 
 
@@ -283,6 +283,6 @@ def test_a_host_with_a_trailing_dot_is_the_same_host(tmp_path: Path) -> None:
         dotted = f"http://127.0.0.1.:{site.door.port}/moved.html"
         site.misbehave("/moved.html", site.answer(Request("GET", path, {}, {}, target=path)))
         site.misbehave(path, Answer(b"", 302, headers={"Location": dotted}))
-        root, results = crawl_all(simulator, tmp_path)
+        root, results = crawl_all(simulator, tmp_path, limits=QUICK)
         assert not results[site.id].error and not results[site.id].refused
         assert [url for url, _ in kept(root)] == report_urls(site)

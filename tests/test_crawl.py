@@ -18,7 +18,7 @@ from extractors.crawl import Plan, crawl
 from extractors.dataroot import DataRoot
 from extractors.portals import read_folder
 from extractors.probe import probe
-from tests.crawling import QUICK, crawl_all, file_urls, kept, report_urls
+from tests.crawling import PATIENT, crawl_all, file_urls, kept, report_urls
 from tests.simulator.families import FAMILIES
 from tests.simulator.http import Request, Response
 from tests.simulator.portal import Simulator
@@ -109,6 +109,13 @@ def test_years_limit_and_dry_run_narrow_a_crawl(tmp_path: Path) -> None:
         assert len(kept(root)) == 4
 
 
+def test_a_limit_counts_reports_asked_for_neither_their_files_nor_what_is_known(tmp_path: Path) -> None:
+    with Simulator(portals=1, agencies=4, years=range(2022, 2024), layouts=("file:xlsx",)) as simulator:
+        for expected in (3, 6, 8):
+            root, _ = crawl_all(simulator, tmp_path, Plan(limit=3))
+            assert len(kept(root)) == len(kept(root, "attachment")) == expected
+
+
 def test_a_known_report_page_leads_to_its_column(tmp_path: Path) -> None:
     with Simulator(portals=1, agencies=3, years=range(2020, 2024), kinds=["static_next"]) as simulator:
         simulator.write_portals(tmp_path / "portals")
@@ -120,7 +127,7 @@ def test_a_known_report_page_leads_to_its_column(tmp_path: Path) -> None:
         path.write_text("\n".join(lines), encoding="utf8")
         root = DataRoot(str(tmp_path / "data"))
         for _ in range(2):
-            crawl(read_folder(tmp_path / "portals"), root, contact="x", limits=QUICK)
+            crawl(read_folder(tmp_path / "portals"), root, contact="x", limits=PATIENT)
             assert [url for url, _ in kept(root)] == report_urls(site)
 
 
@@ -163,7 +170,7 @@ def test_robots_and_the_daily_cap_are_obeyed(tmp_path: Path) -> None:
         )
         root = DataRoot(str(tmp_path / "data"))
         for _ in range(2):
-            results = crawl(read_folder(tmp_path / "portals"), root, contact="x", limits=QUICK)
+            results = crawl(read_folder(tmp_path / "portals"), root, contact="x", limits=PATIENT)
         assert ["robots_disallowed" in r.error for r in results] == [True, True, False]
         assert "daily_cap" in results[2].error
         assert [len(site.log) for site in simulator.sites][:2] == [2, 2]
@@ -177,7 +184,7 @@ def test_the_delay_follows_latency_and_an_error_never_shortens_it(tmp_path: Path
         from dataclasses import replace
 
         manners = replace(portal.manners, delay_seconds=0.05)
-        client = Client("x", QUICK)
+        client = Client("x", PATIENT)
         url = portal.lists[0].url
         site.door.delay_seconds = 0.4
         client.fetch(url, manners)
@@ -239,7 +246,7 @@ def test_a_stopped_run_ends_soon_and_goes_on_later(tmp_path: Path) -> None:
         simulator.write_portals(tmp_path / "portals")
         root, stop = DataRoot(str(tmp_path / "data")), threading.Event()
         threading.Timer(0.4, stop.set).start()
-        results = crawl(read_folder(tmp_path / "portals"), root, contact="x", limits=QUICK, stop=stop)
+        results = crawl(read_folder(tmp_path / "portals"), root, contact="x", limits=PATIENT, stop=stop)
         assert all("interrupted" in r.error for r in results)
         root, _ = crawl_all(simulator, tmp_path)
         assert len(kept(root)) == sum(len(site.reports()) for site in simulator.sites)
@@ -247,7 +254,7 @@ def test_a_stopped_run_ends_soon_and_goes_on_later(tmp_path: Path) -> None:
 
 def test_probe_names_the_family_and_gives_a_file_to_start_from(tmp_path: Path) -> None:
     with Simulator(portals=7, agencies=3, years=range(2021, 2024), kinds=SEVEN) as simulator:
-        client = Client("x", QUICK)
+        client = Client("x", PATIENT)
         for site in simulator.sites:
             if site.kind == "json_list":
                 continue  # its list is declared, not found

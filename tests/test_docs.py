@@ -85,6 +85,16 @@ def test_commands_run(place, monkeypatch, command):
     assert "rows" in done.output
 
 
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "warehouse" / "questions").glob("*.sql")), ids=lambda file: file.stem
+)
+def test_a_saved_question_is_asked_as_it_stands(place, monkeypatch, file):
+    monkeypatch.chdir(place)
+    done = CliRunner().invoke(app, ["query", file.read_text(encoding="utf8")])
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert done.output.rstrip().endswith("rows") and not done.output.startswith("0 rows")
+
+
 def test_every_table_view_and_macro_the_pages_name_is_there(place):
     with duckdb.connect(str(place / "data/warehouse/ogi.duckdb"), read_only=True) as connection:
         known = {name for (name,) in connection.execute("SELECT DISTINCT object FROM dictionary").fetchall()}

@@ -25,7 +25,17 @@ from flows import locks, pipeline
 from flows.due import LastLook, check_years, is_due, years_of
 from flows.health import health_of, last_look
 from flows.visits import PortalRun, Visits, remember, remembered
-from tests.flow_tools import ROOT, YEARS, numbers, ogi, parameters, published, reports_of, small_simulator
+from tests.flow_tools import (
+    ROOT,
+    YEARS,
+    numbers,
+    ogi,
+    parameters,
+    published,
+    reports_of,
+    small_simulator,
+    start_ogi,
+)
 
 TODAY = date(2026, 7, 1)
 
@@ -103,15 +113,25 @@ def test_a_crawl_by_hand_waits_for_a_flow_on_its_host_or_says_who_asks_it(tmp_pa
         assert ended.returncode == 1 and site.log == [] and other.log
         assert "FAILED" in ended.stdout and "nightly of portal x (process" in ended.stdout
         with locks.held(root, lock, "nightly of portal x"):
-            heard: list[subprocess.CompletedProcess[str]] = []
-            waiting = threading.Thread(target=lambda: heard.append(ogi(*common)))
-            waiting.start()
-            time.sleep(6)
-            assert site.log == [] and not heard
-        waiting.join()
-        assert heard[0].returncode == 0, heard
-        assert heard[0].stderr.count(f"waiting for {lock}, held by nightly of portal x") == 1
+            waiting = start_ogi(*common)
+            assert waiting.stderr
+            told = waiting.stderr.readline()
+            assert told.startswith(f"waiting for {lock}, held by nightly of portal x (process")
+            time.sleep(1)
+            assert site.log == [] and waiting.poll() is None
+        stdout, stderr = waiting.communicate(timeout=60)
+        assert waiting.returncode == 0, (stdout, stderr)
+        assert "waiting for" not in stderr, "said once"
         assert len(site.fetched("report")) == len(site.reports())
+        rows = remembered(root).select(["flow", "portal_id", "outcome", "new"]).to_pylist()
+        assert [row for row in rows if row["portal_id"] == site.id] == [
+            {"flow": "crawl", "portal_id": site.id, "outcome": "done", "new": len(site.reports())}
+        ]
+        assert [row["new"] for row in rows if row["portal_id"] == other.id] == [len(other.reports()), 0]
+        looked = ogi("status", "--portals", given["portals_folder"], "--data", given["data"])
+        assert "2 portals looked at" in looked.stdout and "0 failing" in looked.stdout
+        ogi(*common, "--limit", "1")
+        assert len(remembered(root)) == len(rows), "a look at a part of a list is no look at the portal"
 
 
 # -- visits --

@@ -76,7 +76,7 @@ def test_every_kind_of_broken_portal_is_named_and_the_rest_is_published(tmp_path
         nothing.misbehave("*", Response(b"<html><body></body></html>"))
         nonsense.misbehave("*", hostile.case("home_for_article"))
         given = parameters(simulator, tmp_path)
-        given["patience"] = {"portal_minutes": 0.05, "retry_seconds": [], "backoff_seconds": 0.01}
+        given["patience"] = {"portal_minutes": 0.1, "retry_seconds": [], "backoff_seconds": 0.01}
         began = time.monotonic()
         state = run("nightly", **given)
         assert time.monotonic() - began < 45

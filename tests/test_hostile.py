@@ -45,7 +45,7 @@ def test_a_hostile_article_is_named_and_the_rest_is_complete(name: str, tmp_path
         if name == "redirect_loop":
             site.misbehave(url.removeprefix(site.address) + "?again=1", case(name))
         began = time.monotonic()
-        root, results = crawl_all(simulator, tmp_path)
+        root, results = crawl_all(simulator, tmp_path, limits=QUICK)
         assert time.monotonic() - began < 15
         result = results[site.id]
         codes = set(result.refused + result.failed)
@@ -79,7 +79,7 @@ def test_a_list_that_never_ends_costs_a_few_requests(name: str, tmp_path: Path) 
         site = simulator.sites[0]
         how = case(name)
         site.wildcard = how
-        crawl_all(simulator, tmp_path)
+        crawl_all(simulator, tmp_path, limits=QUICK)
         assert len(site.log) < 20
 
 
@@ -88,7 +88,7 @@ def test_a_host_that_shuts_the_crawler_out_is_left_alone(tmp_path: Path) -> None
         site, other = simulator.sites
         for url in report_urls(site):
             site.misbehave(url.removeprefix(site.address), case("challenge_412"))
-        root, results = crawl_all(simulator, tmp_path)
+        root, results = crawl_all(simulator, tmp_path, limits=QUICK)
         assert "given_up" in results[site.id].error and results[site.id].refused["challenge"] == 6
         assert len(site.log) < 12
         assert [u for u, _ in kept(root)] == report_urls(other)
@@ -99,7 +99,7 @@ def test_a_long_retry_after_is_obeyed_by_leaving(tmp_path: Path) -> None:
         site = simulator.sites[0]
         site.wildcard = Response(b"slow down", 503, headers={"Retry-After": "3600"})
         began = time.monotonic()
-        _, results = crawl_all(simulator, tmp_path)
+        _, results = crawl_all(simulator, tmp_path, limits=QUICK)
         assert "3600 s" in results[site.id].error and len(site.log) == 1 and time.monotonic() - began < 3
 
 
@@ -113,7 +113,7 @@ def test_the_list_sent_for_every_article_is_not_taken_for_reports(tmp_path: Path
         client.close()
         for url in report_urls(site):
             site.misbehave(url.removeprefix(site.address), Response(body))
-        root, results = crawl_all(simulator, tmp_path)
+        root, results = crawl_all(simulator, tmp_path, limits=QUICK)
         assert results[site.id].refused["other_page"] == 6 and not kept(root)
 
 
@@ -125,15 +125,15 @@ def test_one_report_sent_for_all_is_kept_once(tmp_path: Path) -> None:
         )
         for url in report_urls(site):
             site.misbehave(url.removeprefix(site.address), same)
-        root, results = crawl_all(simulator, tmp_path)
+        root, results = crawl_all(simulator, tmp_path, limits=QUICK)
         assert len(kept(root)) == 1 and results[site.id].refused["other_page"] == 5
 
 
 def test_clone_portals_are_both_kept_with_the_same_hashes(tmp_path: Path) -> None:
     with simulated(layouts=("html:clean",)) as first, simulated(layouts=("html:clean",)) as clone:
         clone.sites[0].id = "clone"
-        root, _ = crawl_all(first, tmp_path)
-        crawl_all(clone, tmp_path)
+        root, _ = crawl_all(first, tmp_path, limits=QUICK)
+        crawl_all(clone, tmp_path, limits=QUICK)
         assert len(kept(root)) == 12
 
 
@@ -142,7 +142,7 @@ def test_evil_text_changes_nothing(tmp_path: Path) -> None:
         site = simulator.sites[0]
         item = site.reports()[0]
         site.misbehave(site.family.article_path(item), evil_report(item.title, "<p>一、总体情况</p>"))
-        root, _ = crawl_all(simulator, tmp_path)
+        root, _ = crawl_all(simulator, tmp_path, limits=QUICK)
         assert [u for u, _ in kept(root)] == report_urls(site)
         assert EVIL_TEXTS
 
@@ -201,10 +201,10 @@ def test_a_name_that_resolves_to_a_private_address_too_is_refused(monkeypatch: p
 @pytest.mark.parametrize("tag", ["div", "b", "x", "font"])
 def test_deep_trees_are_refused_before_a_parser_sees_them(tag: str) -> None:
     page = Page("http://a.gov.cn/", f"<html>{f'<{tag}>' * 200_000}x".encode(), "text/html")
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(NotKept, match="too_deep"):
         examine(page, body_selectors("static"), Listing(page.url, "某局2023年政府信息公开工作年度报告"))
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_every_reason_is_one_of_the_vocabulary() -> None:

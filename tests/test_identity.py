@@ -284,9 +284,9 @@ def test_a_hundred_thousand_names_in_seconds() -> None:
     names = [
         (place + office, "") for place in places for office in ("财政局", "教育局", "信访局", "人民政府")
     ]
-    started = time.perf_counter()
+    started = time.process_time()
     resolve(*names)
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 # --- the reference tables

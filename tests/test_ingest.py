@@ -163,6 +163,8 @@ def test_trace_walks_back_to_the_cell_and_query_prints_whole_chinese_text(tmp_pa
     traced = runner.invoke(app, walk).stdout
     assert file.as_uri() in traced and report.cells["requests.new", "total"].text in traced
     assert saved.read_bytes() == file.read_bytes()
+    misspelt = runner.invoke(app, ["trace", report_id, "request.new", "total", *data])
+    assert "did you mean requests.new" in str(misspelt.exception)
     for warc in (tmp_path / "data" / "raw").rglob("*.warc.gz"):
         warc.rename(warc.with_name("gone"))
     gone = runner.invoke(app, walk)

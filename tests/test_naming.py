@@ -365,9 +365,9 @@ def test_hostile_text_costs_no_time() -> None:
         "年报|" * 3000,
     ]
     page = document(*lines, *reversed(lines), title="".join(lines), meta={"来源": "由" * 100000})
-    started = time.perf_counter()
+    started = time.process_time()
     identify(page)
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 def test_words_are_listed_once() -> None:

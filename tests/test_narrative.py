@@ -227,9 +227,9 @@ def test_prose_of_a_real_report() -> None:
     ],
 )
 def test_ten_megabytes_on_one_line_are_bounded(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     told(text)
-    assert time.perf_counter() - start < 8
+    assert time.process_time() - start < 8
 
 
 @given(st.integers(0, 10**12))

@@ -25,15 +25,23 @@ def _ingest(place: Path, number: int) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.fixture()
-def place(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def lossy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data root with two published reports, of which the readings of the second were lost since."""
-    _ingest(tmp_path, 1)
-    cells = tmp_path / "data" / "cells"
-    kept = shutil.copytree(cells, tmp_path / "kept")
-    _ingest(tmp_path, 2)
+    folder = tmp_path_factory.mktemp("lossy")
+    _ingest(folder, 1)
+    cells = folder / "data" / "cells"
+    kept = shutil.copytree(cells, folder / "kept")
+    _ingest(folder, 2)
     shutil.rmtree(cells)
     kept.rename(cells)
+    return folder
+
+
+@pytest.fixture()
+def place(lossy: Path, tmp_path: Path) -> Path:
+    """A copy of it for one test."""
+    shutil.copytree(lossy / "data", tmp_path / "data", symlinks=True)
     return tmp_path
 
 

@@ -285,10 +285,10 @@ OFFICE = [
 def test_zip_bomb_is_refused_fast(make: Callable, read: Callable, part: str) -> None:
     bomb = rezipped(make(), lambda name, old: old + b" " * 60_000_000 if name == part else old)
     assert len(bomb) < 1_000_000
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(Refused, match="bomb"):
         read(bomb)
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(("make", "read", "part"), OFFICE)

@@ -338,10 +338,10 @@ def test_two_thousand_pages_are_refused_at_once() -> None:
     for _ in range(2000):
         canvas.showPage()
     canvas.save()
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(Refused, match=f"2,000 pages.*at most {MAX_PAGES}"):
         read_pdf(target.getvalue())
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize("data", [b"%PDF-1.4\n", b"%PDF-1.7\n%%EOF", b"%PDF-1.4 <html>404</html> %%EOF"])
@@ -464,11 +464,11 @@ def test_real_sample_is_read_faster_than_pdfplumber_extracts_its_tables() -> Non
 
     data = REAL.read_bytes()
     read_pdf(data)
-    began = time.perf_counter()
+    began = time.process_time()
     read_pdf(data)
-    ours = time.perf_counter() - began
-    began = time.perf_counter()
+    ours = time.process_time() - began
+    began = time.process_time()
     with pdfplumber.open(io.BytesIO(data)) as pdf:
         for page in pdf.pages:
             page.extract_tables()
-    assert ours < 1.3 * (time.perf_counter() - began)
+    assert ours < 1.3 * (time.process_time() - began)

@@ -133,6 +133,21 @@ def test_the_parquet_files_have_their_datapackage_beside_them(root):
             assert names == [field["name"] for field in resource["schema"]["fields"]]
 
 
+def test_an_integer_that_is_null_stays_valid_where_pandas_reads_the_parquet_files(root):
+    """As a Frictionless validator does: a null among integers reaches it as the float nan."""
+    package, nulls = json.loads(root.read_bytes("tidy/datapackage.json")), 0
+    for resource in package["resources"]:
+        paths = resource["path"] if isinstance(resource["path"], list) else [resource["path"]]
+        columns = [field for field in resource["schema"]["fields"] if field["type"] == "integer"]
+        for path in paths:
+            frame = pq.read_table(root.local("tidy", path)).to_pandas()
+            for field in columns:
+                cells = frame.loc[frame[field["name"]].isna(), field["name"]]
+                assert {str(cell) for cell in cells} <= set(field.get("missingValues", [""])), field["name"]
+                nulls += len(cells)
+    assert nulls
+
+
 @pytest.mark.parametrize(
     ("kind", "view", "where", "said"),
     [

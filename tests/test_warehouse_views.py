@@ -436,6 +436,8 @@ def test_macros_answer(world, connection):
     assert value == version.report.truth["requests.new", "total"]
     rated = connection.execute(f"FROM compare_agencies({year}, 'refused_rate')").df()
     assert set(rated["agency_id"]) == set(compared["agency_id"])
+    for answer in (compared, rated):
+        assert answer.loc[answer["rank"].isna(), "note"].notna().all()
     trend = connection.execute(f"FROM agency_trend('{agency.name}', 'requests_received')").fetchall()
     assert [row[2] for row in trend] == sorted(
         v.report.year for v in _current(world) if v.report.agency == agency
@@ -457,6 +459,11 @@ def test_macros_answer(world, connection):
     assert traced["raw_text"].iloc[0] == version.report.cells["requests.new", "total"].text
     plain = connection.execute(f"FROM trace('{version.report_id}', 'review.total', NULL)").df()
     assert len(plain) == 1
+    for known in ("refused_rate", "requests_received"):
+        with pytest.raises(
+            duckdb.Error, match=r"no agency is called 无此县; see SELECT agency_id, name FROM"
+        ):
+            connection.execute(f"FROM agency_trend('无此县', '{known}')").fetchall()
 
 
 @pytest.mark.parametrize(

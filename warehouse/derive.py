@@ -163,7 +163,7 @@ def make_portal_activity(connection: duckdb.DuckDBPyConnection, root: DataRoot) 
 
 
 def make_portal_looks(connection: duckdb.DuckDBPyConnection, root: DataRoot) -> None:
-    """Table `portal_looks` from the flows' runs; empty where no flow ran.
+    """Table `portal_looks` from the runs of flows and of `ogi crawl`; empty where none was.
 
     A run for some years takes only their reports from a portal's list: what it says of other years is nothing. A
     recheck asks known pages and looks at no list.

@@ -69,6 +69,14 @@ def table_schema(table: str, beside: Mapping[str, Any]) -> dict[str, Any]:
     return described
 
 
+def _as_pandas_reads(described: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a Parquet resource. Validators read it with pandas, whose integer column shows a null as nan."""
+    for field in described["fields"]:
+        if field["type"] == "integer" and not field.get("constraints", {}).get("required"):
+            field["missingValues"] = ["", "nan"]
+    return described
+
+
 def package(resources: list[dict[str, Any]], title: str) -> bytes:
     """A `datapackage.json` over these resources."""
     content = {
@@ -107,7 +115,13 @@ def write_tidy_package(root: DataRoot) -> None:
     if not there:
         return
     resources = [
-        resource(table, paths, "parquet", table_schema(table, there), schema.tables()[table]["comment"])
+        resource(
+            table,
+            paths,
+            "parquet",
+            _as_pandas_reads(table_schema(table, there)),
+            schema.tables()[table]["comment"],
+        )
         for table, paths in there.items()
     ]
     root.write_bytes(f"{TIDY}/datapackage.json", package(resources, "OGI annual reports, tidy tables"))

@@ -9,10 +9,23 @@ FROM (
 )
 WHERE said IS NOT NULL;
 
--- One measure or rate of one year over all agencies: its value, whether it compares, and the place among peers.
+-- No row for a name that agencies bear, an error that says where the names are for one that none bears.
+CREATE MACRO agency_known(in_name) AS TABLE
+SELECT said AS note
+FROM (
+    SELECT CASE WHEN count(*) = 0 THEN error('no agency is called ' || in_name
+        || '; see SELECT agency_id, name FROM agencies') END AS said
+    FROM agencies a WHERE contains(a.name, in_name) OR a.agency_id = in_name
+)
+WHERE said IS NOT NULL;
+
+-- One measure or rate of one year over all agencies: its value, whether it compares, and the place among peers; `note`
+-- says why one of these is missing.
 CREATE MACRO compare_agencies(in_year, in_measure) AS TABLE
 SELECT v.agency_id, v.agency_name, v.region_code, v.level, v.kind, v.function, v.value, v.unit, v.form,
-    v.comparable, coalesce(v.missing, CASE WHEN v.comparable <> 'yes' THEN v.why END) AS note,
+    v.comparable, coalesce(v.missing, CASE WHEN v.comparable <> 'yes' THEN v.why END,
+        CASE WHEN v.is_small_n THEN 'no place among peers: too few cases'
+            WHEN v.level IS NULL THEN 'no place among peers: its level is not known' END, p.reason) AS note,
     p.n_peers, p.median, p.percentile, p.rank, v.report_id
 FROM (SELECT * FROM comparable_values c WHERE c.year = in_year AND c.measure = in_measure) v
 LEFT JOIN (SELECT * FROM peers q WHERE q.year = in_year AND q.measure = in_measure) p USING (agency_id)
@@ -35,6 +48,8 @@ FROM rates r JOIN agencies a USING (agency_id)
 WHERE r.measure = in_measure AND (contains(a.name, in_name) OR a.agency_id = in_name)
 UNION ALL BY NAME
 SELECT note AS reason FROM measure_known(in_measure)
+UNION ALL BY NAME
+SELECT note AS reason FROM agency_known(in_name)
 ORDER BY agency_id, year;
 
 -- The way back of one number: report, page, snapshot, archive file, table, row, column, text.

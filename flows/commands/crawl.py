@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from extractors.archive import new_run_id
 from extractors.crawl import Plan, PortalResult
 from extractors.crawl import crawl as run_crawl
 from extractors.dataroot import DataRoot
-from extractors.errors import UserError
 from extractors.portals import Portal, load_portals
 from flows import locks
 from flows.commands.options import DataOption
+from flows.contact import contact_of
+from flows.visits import PortalRun, remember, run_of, years_told
 
 PortalsOption = Annotated[
     str | None, typer.Option("--portals", help="Folder of your own portal files; else OGI_PORTALS.")
@@ -58,7 +61,9 @@ def crawl_command(
     named = contact_of(chosen, contact)
     root = DataRoot.choose(data)
     plan = Plan(years=frozenset(year) if year else None, limit=limit, is_dry=dry_run)
-    results = _with_progress(chosen, root, plan, named, wait * 60)
+    results, looks = _with_progress(chosen, root, plan, named, wait * 60)
+    if not dry_run and limit is None:
+        remember(root, looks)
     for result in sorted(results, key=lambda r: r.portal_id):
         typer.echo(line_of(result, plan, next(p for p in chosen if p.id == result.portal_id)))
     typer.echo(summary_of(results, plan, root))
@@ -67,21 +72,37 @@ def crawl_command(
 
 def _with_progress(
     chosen: list[Portal], root: DataRoot, plan: Plan, contact: str, wait_seconds: float
-) -> list[PortalResult]:
-    """Runs the crawl beside a progress bar, no host while a flow asks it; Ctrl-C ends it after the pages in flight."""
+) -> tuple[list[PortalResult], list[PortalRun]]:
+    """Runs the crawl beside a progress bar, no host while a flow asks it; Ctrl-C ends it after the pages in flight.
+
+    Besides the results what `ogi status` is to know: no row for a portal that was busy or that Ctrl-C cut short, since
+    neither was a look at it.
+    """
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     stop = threading.Event()
     results: list[PortalResult] = []
+    looks: list[PortalRun] = []
+    began: dict[str, datetime] = {}
+    run_id, years = new_run_id(), years_told(plan)
     with Progress(console=console, transient=True) as bar, ThreadPoolExecutor(1) as pool:
         task = bar.add_task("crawling", total=len(chosen))
 
         def done(result: PortalResult) -> None:
             results.append(result)
+            started = began.get(result.portal_id)
+            if started and not (stop.is_set() and result.is_failed):
+                blank = PortalRun(
+                    run_id, "crawl", result.portal_id, started, round(result.seconds, 3), "done", years=years
+                )
+                looks.append(run_of(blank, result))
             bar.update(task, advance=1, description=f"crawling, last {result.portal_id}")
 
-        def alone(portal: Portal) -> AbstractContextManager[None]:
+        @contextmanager
+        def alone(portal: Portal) -> Iterator[None]:
             work = f"crawl of portal {portal.id}"
-            return locks.hosts_held(root, portal.manners.hosts, work, wait_seconds, console.print, stop)
+            with locks.hosts_held(root, portal.manners.hosts, work, wait_seconds, console.print, stop):
+                began[portal.id] = datetime.now(UTC).replace(tzinfo=None)
+                yield
 
         running = pool.submit(
             run_crawl, chosen, root, plan, contact=contact, stop=stop, on_result=done, guard=alone
@@ -92,18 +113,7 @@ def _with_progress(
             console.print("stopping after the pages in flight; the next run goes on from here")
             stop.set()
             running.result()
-    return results
-
-
-def contact_of(chosen: list[Portal], given: str | None) -> str:
-    """Whom a portal's operator can write to; `UserError` when nobody is named and real portals are asked."""
-    contact = given or os.environ.get("OGI_CONTACT") or ""
-    if not contact and any(not p.manners.allow_private for p in chosen):
-        raise UserError(
-            "crawl: no contact given; portals' operators must be able to write to you. "
-            "Set OGI_CONTACT (or --contact) to your mail or web address"
-        )
-    return contact or "local test"
+    return results, looks
 
 
 def line_of(result: PortalResult, plan: Plan, portal: Portal) -> str:

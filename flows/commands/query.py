@@ -7,6 +7,7 @@ import hashlib
 import json
 import sys
 from decimal import Decimal
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,7 +25,8 @@ from flows.commands.options import DataOption
 
 
 def register(app: typer.Typer) -> None:
-    app.command("query")(query_command)
+    # A saved question begins with a comment, and `--` would be taken for an option.
+    app.command("query", context_settings={"ignore_unknown_options": True})(query_command)
     app.command("trace")(trace_command)
 
 
@@ -185,6 +187,9 @@ def _why_nothing(
         ).fetchall()
     ]
     if not applicants:
-        return f"{report}: no cell of indicator {indicator} in it"
+        codes = [code for (code,) in connection.execute("SELECT indicator FROM indicators").fetchall()]
+        near = [] if indicator in codes else get_close_matches(indicator, codes)
+        meant = f"; did you mean {' or '.join(near)}?" if near else ""
+        return f"{report}: no cell of indicator {indicator} in it{meant}"
     listed = ", ".join(str(a) for a in applicants if a) or "none"
     return f"{report}, {indicator}: no cell for applicant {applicant or 'none'}; it has {listed}"

@@ -67,7 +67,6 @@ class Noise:
 
 
 QUIET = Noise()
-LOUD = Noise(0.3, 0.3, 0.4, False, True, True)
 
 
 def _spaced(rng: Random, text: str) -> str:

@@ -6,7 +6,7 @@ Never looks at how the project reads HTML.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from html import escape
 from random import Random
 
@@ -346,12 +346,3 @@ def render_html(
     body = report_body(report, style, noise, seed, repeats_labels)
     page = page_of(report, body, charset, style)
     return Rendered("html", page.encode(ENCODINGS[charset], "xmlcharrefreplace"), ".html", frozenset())
-
-
-def style_of(flags: dict[str, bool], blanks: str = "&nbsp;") -> HtmlStyle:
-    """A style from flags by name; unknown names raise KeyError."""
-    known = {field.name for field in fields(HtmlStyle)}
-    unknown = set(flags) - known
-    if unknown:
-        raise KeyError(f"no such habit of a page: {', '.join(sorted(unknown))}")
-    return replace(HtmlStyle(blanks=blanks), **flags)  # type: ignore[arg-type]
