@@ -15,6 +15,7 @@ from typing import NamedTuple
 from extractors.chapters import Part, join_parts, split_parts
 from extractors.chinese_numerals import to_number
 from extractors.narrative_rules import Rule, wording
+from extractors.narrative_subject import is_of_others
 from extractors.records import Cell, Chapter, Document
 
 LONGEST_SENTENCE = 1_000
@@ -23,6 +24,8 @@ MOST_SENTENCES = 3_000
 """Sentences with figures examined in one document."""
 CLAUSE_BEFORE, CLAUSE_AFTER = 120, 40
 """Characters of a clause looked at before and after a number."""
+LONGEST_QUALIFIER = 8
+"""Characters before the channel a clause begins with: 区政府官方微信."""
 CLEARLY_MORE_EXPLICIT = 2
 """A figure wins over a different one when so many more words tie it to the year, a total or the whole."""
 
@@ -44,6 +47,7 @@ _SENTENCE = re.compile(r"[^。！!？?\n\r]+")
 _BOUNDARY = re.compile(r"[，,；;（）()：:](?!\d{3}(?!\d))|(?<!\d)\.|\.(?!\d)")
 _RANGE_BEFORE = re.compile(r"\d\s?(?:-|—|–|~|～|至|到)$")
 _YEAR = re.compile(r"(?P<before>.?)(?P<year>(?:19|20)\d\d)年")
+_ANY_YEAR = re.compile(r"(?:19|20)\d\d年度?")
 _YEAR_RANGE = re.compile(r"((?:19|20)\d\d)年?[至到—–~～-]{1,2}((?:19|20)\d\d)年")
 # A single month (12月主动公开), no day (12月31日) and no end of a span (1-12月).
 _MONTH = re.compile(r"(?<![\d\-—–~～至到])(?:1[0-2]|[1-9])月份?(?![\d份底末至到—–~～-])")
@@ -54,7 +58,8 @@ class Quantity(NamedTuple):
     """A number with its unit in a sentence, and what stands around it.
 
     head: from the quantity before (or the sentence's beginning) to the clause; local: the clause up to the
-    number; after: the clause behind the unit; before: the whole sentence up to the number.
+    number; after: the clause behind the unit; before: the whole sentence up to the number; following: what comes next,
+    over clauses and numbers.
     """
 
     printed: str
@@ -65,6 +70,12 @@ class Quantity(NamedTuple):
     local: str
     after: str
     before: str
+    following: str
+
+    @property
+    def start(self) -> int:
+        """Where the number stands in the sentence."""
+        return len(self.before)
 
 
 class Figure(NamedTuple):
@@ -78,21 +89,24 @@ class Figure(NamedTuple):
     is_weak: bool
 
 
-def read_narrative(document: Document, year: int | None) -> tuple[list[Cell], list[Chapter]]:
+def read_narrative(
+    document: Document, year: int | None, agency: str = ""
+) -> tuple[list[Cell], list[Chapter]]:
     """The narrative figures, at most one cell an indicator, and the chapters of a document's prose.
 
     A cell's `table` and `column` are 0, its `row` is the paragraph from 1, its `raw_text` the sentence.
     `mark` is `approximate` where the text says so, `ocr` where it was read from a picture, and `ambiguous`
     where the prose tells two different figures: `printed` then holds both and is no number.
-    `year` is the report year; with None, figures tied to any year by name are not taken.
+    `year` is the report year; with None, figures tied to any year by name are not taken. `agency` is the author as
+    the report names it; figures of any other office that a sentence names are not taken.
     """
     parts = split_parts(document.paragraphs)
-    figures = _figures(parts, year)
+    figures = _figures(parts, year, agency)
     cells = [cell for rule in wording().rules if (cell := _settle(figures, rule.indicator, document.is_ocr))]
     return cells, join_parts(parts)
 
 
-def _figures(parts: list[Part], year: int | None) -> list[Figure]:
+def _figures(parts: list[Part], year: int | None, agency: str) -> list[Figure]:
     words = wording()
     found: list[Figure] = []
     topic, paragraph, left = "", 0, MOST_SENTENCES
@@ -104,7 +118,7 @@ def _figures(parts: list[Part], year: int | None) -> list[Figure]:
         for sentence in _sentences(part.text):
             folded = _fold(sentence)
             if words.cues.search(folded) and _WORTH_READING.search(folded):
-                found += _figures_of(folded, sentence.strip(), part, topic, year)
+                found += _figures_of(folded, sentence.strip(), part, topic, (year, agency))
                 left -= 1
             topic = _last_topic(folded) or topic
             if left <= 0:
@@ -132,7 +146,10 @@ def _kept_space(space: re.Match[str]) -> str:
     return " " if re.search(r"(?<!\d)\d{1,3}$", before) and re.match(r"\d{3}(?!\d)", after) else ""
 
 
-def _figures_of(sentence: str, printed: str, part: Part, topic: str, year: int | None) -> Iterator[Figure]:
+def _figures_of(
+    sentence: str, printed: str, part: Part, topic: str, report: tuple[int | None, str]
+) -> Iterator[Figure]:
+    """The figures of one sentence that are the agency's own; `report` is its year and agency."""
     words = wording()
     rules = [
         rule
@@ -144,12 +161,13 @@ def _figures_of(sentence: str, printed: str, part: Part, topic: str, year: int |
     if not rules:
         return
     for quantity in _quantities(sentence):
-        if _speaks_of_something_else(quantity, year):
+        if _speaks_of_something_else(quantity, report[0]):
             continue
-        current = _last_topic(quantity.before + quantity.after) or topic
+        told = _last_topic(quantity.before + quantity.after)
         for rule in rules:
-            strength = _strength(rule, quantity, current)
-            if strength:
+            strength = _strength(rule, quantity, rule.topic if told in rule.also_after else told or topic)
+            recent = quantity.start - len(quantity.head) - len(quantity.local)
+            if strength and not is_of_others(sentence, recent, quantity.start, report[1]):
                 explicitness = _explicitness(quantity)
                 yield Figure(
                     rule.indicator, quantity, printed, part.paragraph, explicitness, strength == "weak"
@@ -176,7 +194,10 @@ def _quantities(sentence: str) -> Iterator[Quantity]:
         value, is_vague = number
         is_vague = is_vague or bool(match["vague"]) or after.startswith(wording().vague_after)
         head, local = between[:cut], between[cut:][-CLAUSE_BEFORE:]
-        yield Quantity(match["numeral"], value, is_vague, match["unit"], head, local, after, sentence[:start])
+        following = sentence[match.end() : match.end() + CLAUSE_AFTER]
+        yield Quantity(
+            match["numeral"], value, is_vague, match["unit"], head, local, after, sentence[:start], following
+        )
 
 
 def _speaks_of_something_else(quantity: Quantity, year: int | None) -> bool:
@@ -191,7 +212,7 @@ def _speaks_of_something_else(quantity: Quantity, year: int | None) -> bool:
         return True
     if any(first != last for first, last in _YEAR_RANGE.findall(quantity.before[-400:])):
         return True
-    if _is_of_other_period(quantity) or _MONTH.search(quantity.local):
+    if _is_of_other_period(quantity) or _is_of_a_month(quantity.before[-400:]):
         return True
     return quantity.value != 0 and bool(
         re.search(rf"(?:{words.negations.pattern})[^，]{{0,4}}$", quantity.local)
@@ -216,6 +237,12 @@ def _is_of_other_period(quantity: Quantity) -> bool:
     return False
 
 
+def _is_of_a_month(before: str) -> bool:
+    """Whether a month named in the sentence (12月,网站发布326条) is not taken back by a word for the whole year."""
+    months = list(_MONTH.finditer(before)) if "月" in before else []
+    return bool(months) and not wording().this_year.search(before, months[-1].end())
+
+
 def _strength(rule: Rule, quantity: Quantity, topic: str) -> str:
     """`plain` or `weak` when the rule takes the quantity, "" when not."""
     words = wording()
@@ -223,6 +250,8 @@ def _strength(rule: Rule, quantity: Quantity, topic: str) -> str:
         return ""
     clause = f"{quantity.local}#{quantity.after}"
     if rule.topic and topic != rule.topic:
+        return ""
+    if rule.unless_follows and rule.unless_follows.match(_ANY_YEAR.sub("上年", quantity.following)):
         return ""
     if not rule.may_be_part and _is_part(quantity):
         return ""
@@ -235,7 +264,7 @@ def _strength(rule: Rule, quantity: Quantity, topic: str) -> str:
         return "plain" if told_for_both and rule.joint_phrases.search(clause) else ""
     if rule.phrases.search(clause):
         return "plain"
-    if rule.weaker and rule.weaker.search(clause):
+    if rule.weaker and quantity.unit in rule.weaker_units and rule.weaker.search(clause):
         return "" if rule.weaker_unless and rule.weaker_unless.search(quantity.local) else "weak"
     return ""
 
@@ -259,14 +288,24 @@ def _channel_fits(channel: str, quantity: Quantity) -> bool:
     words = wording()
     text = quantity.local
     earlier = re.search(r"(?:通过|利用|依托|运用|借助)[^#]{0,120}$", quantity.head)
-    if not words.channels.search(text) and earlier:
-        text = earlier[0] + text
+    if not words.channels.search(text):
+        text = (earlier[0] if earlier else _channel_as_subject(quantity.head)) + text
     named = {words.channel_of[name] for name in words.channels.findall(text)}
     is_several = bool(words.several.search(text))
     if channel == "all":
         # The whole, not one channel: two of "and others", "the website", "several kinds" must be told.
         return not named or is_several + ("website" in named) + (len(named) > 1) >= 2
     return named == {channel} and not is_several
+
+
+def _channel_as_subject(head: str) -> str:
+    """The clause before that begins with one channel (微信公众号关注2万人,发布信息1203条), which the number is about."""
+    words = wording()
+    for clause in reversed(_BOUNDARY.split(head)):
+        found = words.channels.search(clause)
+        if found and found.start() <= LONGEST_QUALIFIER and not words.improves.search(clause):
+            return clause
+    return ""
 
 
 def _names_one(pattern: re.Pattern[str], text: str) -> bool:

@@ -18,18 +18,19 @@ from extractors.records import Cell, Document, Paragraph
 REPORTS = Path(__file__).resolve().parents[2] / "shared" / "reports"
 
 
-def cells_of(*paragraphs: str, year: int | None = 2020) -> dict[str, Cell]:
+def cells_of(*paragraphs: str, year: int | None = 2020, agency: str = "") -> dict[str, Cell]:
     document = Document("text", tuple(Paragraph(text) for text in paragraphs))
-    cells, _ = read_narrative(document, year)
+    cells, _ = read_narrative(document, year, agency)
     names = [cell.indicator.removeprefix("narrative.") for cell in cells]
     assert len(names) == len(set(names)), "one cell an indicator"
     return dict(zip(names, cells, strict=True))
 
 
-def told(*paragraphs: str, year: int | None = 2020) -> dict[str, str]:
+def told(*paragraphs: str, year: int | None = 2020, agency: str = "") -> dict[str, str]:
     """`indicator: printed`, with ~ behind an approximate and ! behind an ambiguous one."""
     marks = {"": "", "approximate": "~", "ambiguous": "!"}
-    return {name: cell.printed + marks[cell.mark] for name, cell in cells_of(*paragraphs, year=year).items()}
+    cells = cells_of(*paragraphs, year=year, agency=agency)
+    return {name: cell.printed + marks[cell.mark] for name, cell in cells.items()}
 
 
 TAKEN = [
@@ -107,6 +108,17 @@ TAKEN = [
         {"requests.received": "60", "requests.completed": "61"},
     ),
     ("因信息公开发生行政复议案件2件，其中维持1件、纠正1件", {"review.cases": "2"}),
+    ("微信公众号关注人数25632人，公开政府信息1203条。", {"published.wechat": "1203"}),
+    ("充分发挥政府网站第一平台作用，主动公开政府信息2300条。", {"published.items": "2300"}),
+    ("12月召开推进会；全年主动公开政府信息326条。", {"published.items": "326"}),
+    (
+        "我市各级各部门公开信息12.35万条；收到申请1865件，比上年增长25%。",
+        {"published.items": "12.35万", "requests.received": "1865"},
+    ),
+    ("与2019年主动公开3131条相比，2020年主动公开3452条，增幅10%。", {"published.items": "3452"}),
+    ("各乡镇公开120条，县直部门公开300条，全县共公开政府信息420条。", {"published.items": "420"}),
+    ("全县各镇、县直部门主动公开信息17988条", {"published.items": "17988"}),
+    ("打造政务公开新格局，主动公开信息560条", {"published.items": "560"}),
 ]
 
 
@@ -149,12 +161,37 @@ NOT_TAKEN = [
     "公开人大代表建议和政协提案办理结果12件",
     "行政诉讼案件：政府信息公开一审3件，二审1件",
     "网站栏目12条，微信公众号2个，粉丝3000",
+    "12月，区政府网站发布信息326条。",
+    "各镇（街道）主动公开信息5623条，县直部门主动公开12365条。",
+    "各镇公开信息5623条，其中网站公开5000条",
+    "县公安局、县民政局分别主动公开信息125条、563条",
+    "县教育局积极推进信息公开，主动公开政府信息1203条",
+    "共收到依申请公开事项127件（其中，上年结转3件）",
+    "共收到政府信息公开申请127件，含2019年结转3件",
+    "依申请公开工作有序开展，受理公租房申请85件",
 ]
 
 
 @pytest.mark.parametrize("sentence", NOT_TAKEN)
 def test_what_is_no_figure_of_the_year_is_left(sentence: str) -> None:
     assert told(sentence) == {}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "agency", "expected"),
+    [
+        ("县教育局主动公开政府信息1203条", "沭阳县教育局", {"published.items": "1203"}),
+        ("县教体局积极推进公开，主动公开政府信息1203条", "沭阳县教育体育局", {"published.items": "1203"}),
+        ("县教育局主动公开政府信息1203条", "沭阳县人民政府", {}),
+        ("县教育局主动公开政府信息120条，全县主动公开政府信息1203条", "沭阳县人民政府", {"published.items": "1203"}),
+        ("马厂镇收到政府信息公开申请3件", "沭阳县人民政府", {}),
+        ("马厂镇收到政府信息公开申请3件", "沭阳县马厂镇人民政府", {"requests.received": "3"}),
+    ],
+)  # fmt: skip
+def test_figures_of_another_office_are_not_the_authors(
+    sentence: str, agency: str, expected: dict[str, str]
+) -> None:
+    assert told(sentence, agency=agency) == expected
 
 
 def test_the_sentence_and_its_paragraph_are_kept() -> None:
@@ -207,7 +244,7 @@ def test_ocr_is_marked() -> None:
 @pytest.mark.skipif(not REPORTS.is_dir(), reason="the sample reports are not on this machine")
 def test_prose_of_a_real_report() -> None:
     lines = (REPORTS / "006_anshan-shenpiju_2020.txt").read_text(encoding="utf8").splitlines()
-    assert told(*[line for line in lines if "|" not in line]) == {
+    assert told(*[line for line in lines if "|" not in line], agency="鞍山市行政审批局") == {
         "published.items": "1619",
         "published.website": "1581",
         "requests.received": "2",
@@ -227,9 +264,9 @@ def test_prose_of_a_real_report() -> None:
     ],
 )
 def test_ten_megabytes_on_one_line_are_bounded(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     told(text)
-    assert time.perf_counter() - start < 8
+    assert time.process_time() - start < 8
 
 
 @given(st.integers(0, 10**12))
