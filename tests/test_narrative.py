@@ -119,6 +119,15 @@ TAKEN = [
     ("各乡镇公开120条，县直部门公开300条，全县共公开政府信息420条。", {"published.items": "420"}),
     ("全县各镇、县直部门主动公开信息17988条", {"published.items": "17988"}),
     ("打造政务公开新格局，主动公开信息560条", {"published.items": "560"}),
+    ("全县主动公开政府信息数突破1万条，达10236条。", {"published.items": "10236"}),
+    ("公开政府信息1.02万条（10236条）。", {"published.items": "10236"}),
+    ("2020年，全局累计公开信息186条，其中公示公告56条。", {"published.items": "186"}),
+    ("全年发布政府信息12365条，日均34条。", {"published.items": "12365"}),
+    ("依申请公开：0件。", {"requests.received": "0"}),
+    ("收到政府信息公开申请（以下简称“申请”）25件。", {"requests.received": "25"}),
+    ("1—12月，全县主动公开政府信息5632条。", {"published.items": "5632"}),
+    ("2020年1月1日至2020年12月31日，全县主动公开政府信息5632条。", {"published.items": "5632"}),
+    ("微信公众号发稿2536条，政务微博发稿1865条。", {"published.wechat": "2536", "published.weibo": "1865"}),
 ]
 
 
@@ -169,6 +178,11 @@ NOT_TAKEN = [
     "共收到依申请公开事项127件（其中，上年结转3件）",
     "共收到政府信息公开申请127件，含2019年结转3件",
     "依申请公开工作有序开展，受理公租房申请85件",
+    "1-11月，全县主动公开政府信息5632条。",
+    "1至9月份，全县主动公开政府信息4632条。",
+    "2018年、2019年、2020年分别主动公开政府信息1200条、1236条、1592条。",
+    "“十三五”期间，全县共主动公开政府信息7.2万条。",
+    "向市政府报送政务公开信息26条。",
 ]
 
 
@@ -185,6 +199,11 @@ def test_what_is_no_figure_of_the_year_is_left(sentence: str) -> None:
         ("县教育局主动公开政府信息1203条", "沭阳县人民政府", {}),
         ("县教育局主动公开政府信息120条，全县主动公开政府信息1203条", "沭阳县人民政府", {"published.items": "1203"}),
         ("马厂镇收到政府信息公开申请3件", "沭阳县人民政府", {}),
+        (
+            "县政府办公室收到依申请公开56件，全县共收到依申请公开213件。",
+            "沭阳县人民政府",
+            {"requests.received": "213"},
+        ),
         ("马厂镇收到政府信息公开申请3件", "沭阳县马厂镇人民政府", {"requests.received": "3"}),
     ],
 )  # fmt: skip
@@ -224,6 +243,14 @@ def test_another_report_year_is_not_taken() -> None:
     assert told(sentence, year=2010) == {"published.items": "175"}
     assert told(sentence, year=2020) == {}
     assert told(sentence, year=None) == {}
+
+
+def test_a_total_to_the_end_of_the_first_year_is_that_years() -> None:
+    told_2008 = told("截至2008年12月31日，我县共主动公开政府信息3256条。", year=2008)
+    assert told_2008 == {"published.items": "3256"}
+    assert told("截至2009年12月31日，我县共主动公开政府信息3256条。", year=2009) == {}
+    assert told("2008年5月1日至12月31日，主动公开政府信息86条。", year=2008) == {"published.items": "86"}
+    assert told("2009年5月1日至12月31日，主动公开政府信息86条。", year=2009) == {}
 
 
 def test_a_clause_without_object_takes_it_from_its_chapter() -> None:
