@@ -43,6 +43,7 @@ _OWN_YEAR = re.compile(r"(?<![至末底从自])(?:19|20)\d\d年度?[，,]?[^，,
 FIRST_YEAR, FIRST_MONTH = 2008, 5
 """The Regulations came into force on 1 May 2008: a total 截至2008年底 is that year's."""
 _SPACE = re.compile(r"\s+")
+_CLOSED = re.compile(r"[（(][^（）()]*[）)]")
 _CALLED = re.compile(r"[（(](?:以下|下)?简称[^（）()]{1,20}[）)]")
 
 
@@ -125,7 +126,7 @@ def _figures_of(
         rule
         for rule in words.rules
         if rule.cue.search(sentence)
-        and (rule.context is None or part.chapter in rule.chapters or rule.context.search(sentence))
+        and _is_in_context(rule, sentence, part.chapter)
         and not (rule.unless_told and rule.unless_told.search(sentence))
     ]
     if not rules:
@@ -144,12 +145,25 @@ def _figures_of(
                 )
 
 
+def _is_in_context(rule: Rule, sentence: str, chapter: str) -> bool:
+    """Whether sentence or chapter say that a figure is about information requests, where the rule asks for that."""
+    if rule.context is None or rule.context.search(sentence):
+        return True
+    return chapter in rule.chapters and not (rule.chapters_unless and rule.chapters_unless.search(sentence))
+
+
 def _speaks_of_something_else(quantity: Quantity, year: int | None) -> bool:
     """Another year, a comparison, a running total, a plan, one office's share: true for every indicator."""
     words = wording()
     if words.never.search(quantity.local) or words.some_office.search(quantity.local):
         return True
-    told = [match for match in _YEAR.finditer(quantity.before) if match["before"] not in words.comparison]
+    # A year in brackets that are closed again says nothing about what follows: 复议3件(2020年4件),诉讼2件.
+    before = (
+        _CLOSED.sub("", quantity.before)
+        if ")" in quantity.before or "）" in quantity.before
+        else quantity.before
+    )
+    told = [match for match in _YEAR.finditer(before) if match["before"] not in words.comparison]
     if any(match["before"] in words.comparison for match in _YEAR.finditer(quantity.local)):
         return True
     if told and (year is None or int(told[-1]["year"]) != year):

@@ -30,6 +30,7 @@ class Rule:
     one_of: re.Pattern[str] | None
     context: re.Pattern[str] | None
     chapters: frozenset[str]
+    chapters_unless: re.Pattern[str] | None
     joint: re.Pattern[str] | None
     joint_phrases: re.Pattern[str] | None
     topic: str
@@ -120,6 +121,7 @@ def _rule(rule: dict[str, Any], words: dict[str, list[str]]) -> Rule:
         one_of=_any(rule["one_of"]) if "one_of" in rule else None,
         context=_any(rule["context"]) if "context" in rule else None,
         chapters=frozenset(rule.get("chapters", ())),
+        chapters_unless=_any(rule["chapters_unless"]) if "chapters_unless" in rule else None,
         joint=re.compile(_phrase(rule["joint"], words)) if "joint" in rule else None,
         joint_phrases=phrases("joint_phrases"),
         topic=rule.get("topic", ""),

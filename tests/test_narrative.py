@@ -125,6 +125,15 @@ TAKEN = [
     ("全年发布政府信息12365条，日均34条。", {"published.items": "12365"}),
     ("依申请公开：0件。", {"requests.received": "0"}),
     ("收到政府信息公开申请（以下简称“申请”）25件。", {"requests.received": "25"}),
+    (
+        "因政府信息公开行政复议3件（2019年4件），行政诉讼2件（2019年0件）。",
+        {"review.cases": "3", "litigation.cases": "2"},
+    ),
+    ("“政策解读”栏目更新信息86条。", {"policy_explanations": "86"}),
+    (
+        "共办理依申请公开58件，其中本年新收56件，上年结转2件。",
+        {"requests.received": "56"},
+    ),
     ("1—12月，全县主动公开政府信息5632条。", {"published.items": "5632"}),
     ("2020年1月1日至2020年12月31日，全县主动公开政府信息5632条。", {"published.items": "5632"}),
     ("微信公众号发稿2536条，政务微博发稿1865条。", {"published.wechat": "2536", "published.weibo": "1865"}),
@@ -183,6 +192,13 @@ NOT_TAKEN = [
     "2018年、2019年、2020年分别主动公开政府信息1200条、1236条、1592条。",
     "“十三五”期间，全县共主动公开政府信息7.2万条。",
     "向市政府报送政务公开信息26条。",
+    "网站信息总量达56320条。",
+    "现有主动公开政府信息5632条。",
+    "拟公开信息120条，已公开86条。",
+    "不予公开信息8条、依申请公开信息36条。",
+    "可依申请公开的信息36条。",
+    "上报市政府网站信息256条，采用123条。",
+    "县长解读2篇，部门负责人解读15篇。",
 ]
 
 
@@ -243,6 +259,12 @@ def test_another_report_year_is_not_taken() -> None:
     assert told(sentence, year=2010) == {"published.items": "175"}
     assert told(sentence, year=2020) == {}
     assert told(sentence, year=None) == {}
+
+
+def test_a_review_organs_cases_are_not_those_against_the_agency() -> None:
+    heading = "三、行政复议和行政诉讼情况"
+    assert told("二、依申请公开情况", "无。", heading, "全年办理行政复议案件56件。") == {}
+    assert told("二、依申请公开情况", "无。", heading, "行政复议2件。") == {"review.cases": "2"}
 
 
 def test_a_total_to_the_end_of_the_first_year_is_that_years() -> None:
