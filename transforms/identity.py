@@ -23,8 +23,10 @@ from transforms.places import (
     GOVERNMENT,
     TOWN,
     ZONE,
+    Place,
     chain,
     choose,
+    outermost,
     place_of,
     portal_code,
     unknown_region,
@@ -147,6 +149,7 @@ def _agency(code: str, zone: str, rest: str, regions: Regions) -> tuple[Any, ...
         place = branch["place"]
         named = (*regions.names.get(place), *regions.short_names.get(place))
         exact = {r.same_as for r in named if r.code != code and regions.is_within(r.code, code)}
+        exact = {c for c in exact if regions.by_code[c].valid_to is None} or exact
         if len(exact) == 1:
             inner = regions.by_code[exact.pop()]
             office = office_named(branch["office"])
@@ -212,6 +215,9 @@ def _central(
     place = chain(rest, regions, regions.names)
     if not place.codes:
         place = chain(rest, regions, regions.short_names)
+        if len(place.rest) == 1:  # 东海局 of 自然资源部 is not in 东海县
+            place = Place((), rest, "")
+        place = place._replace(codes=outermost(place.codes, regions, districts_only=False))
     code = choose(place.codes, portal, year, regions) if place.codes else ""
     if not code and not place.codes and known_office(body.name + rest) is None:
         office = office_named(rest)

@@ -34,7 +34,7 @@ COMMITTEE = {
     "管理委员会办公室",
     "管委会办公室",
 }
-BRANCH = re.compile(r"^(?P<office>.+?(?:局|支队|大队|厅))(?P<place>.{1,10}?)(?P<kind>分局|分中心)$")
+BRANCH = re.compile(r"^(?P<office>.+?(?:局|支队|大队|厅))(?P<place>.{1,10}?)(?P<kind>分局|分中心|管理局)$")
 _NOT_REGIONS = re.compile(
     "市场|城市|城镇|社区|园区|地区|区域|市容|市政|乡村|城乡|林区|小区|开发区|新区|保护区|景区"
 )
@@ -57,11 +57,24 @@ class Place(NamedTuple):
 def place_of(name: str, portal: str, regions: Regions) -> Place:
     """Reads the region at the beginning of a name, going down as far as the name does."""
     place = chain(name, regions, regions.names)
-    if not place.codes:
-        place = _by_short_name(_FREE_TRADE.sub(r"\1", name), regions)
+    if place.codes:
+        return _short_inside(place, regions)
+    place = _by_short_name(_FREE_TRADE.sub(r"\1", name), regions)
     if place.codes or not portal:
         return place
     return _in_portal(name, portal, regions)
+
+
+def _short_inside(place: Place, regions: Regions) -> Place:
+    """One step down by a short name: 宿迁市沭阳生态环境局 and 江苏省淮安工商局 are offices in 沭阳县 and 淮安市."""
+    if place.zone or is_office(place.rest):
+        return place
+    for text, found in regions.prefixes(place.rest, frozenset(place.codes), regions.short_names):
+        rest = place.rest[len(text) :]
+        if known_office(rest):
+            codes = outermost({region.same_as for region in found}, regions, districts_only=True)
+            return Place(tuple(sorted(codes)), rest, place.printed + text)
+    return place
 
 
 def _by_short_name(name: str, regions: Regions) -> Place:
@@ -69,8 +82,10 @@ def _by_short_name(name: str, regions: Regions) -> Place:
     place = chain(name, regions, regions.short_names)
     if not place.codes or not is_office(place.rest):
         return Place((), name, "")
+    # A customs office bears the name of its city, 长沙海关 not that of 长沙县.
+    inner = outermost(place.codes, regions, districts_only=place.rest != "海关")
     if known_office(place.rest.removeprefix("人民政府")) or not ZONE.match(place.rest):
-        return place
+        return place._replace(codes=inner)
     codes = tuple(code for code in place.codes if not regions.by_code[code].name.endswith("区"))
     if not codes or place.rest[0] in _GOES_ON:
         return Place((), name, "")
@@ -141,13 +156,30 @@ def choose(codes: Iterable[str], portal: str, year: int | None, regions: Regions
         left = [
             code for code in left if regions.is_within(code, portal) or regions.is_within(portal, code)
         ] or left
+    if len(left) > 1 and year is None:
+        # 毕节市 without a year is the city of today, not the one inside it that bore this name until 2011.
+        outer = outermost(left, regions, districts_only=False)
+        names = {regions.by_code[code].name for code in outer}
+        left = [code for code in left if code in outer or regions.by_code[code].name not in names]
     if len(left) > 1 and year is not None:
-        left = [code for code in left if _existed(regions.by_code[code], year)] or left
+        left = [code for code in left if regions.existed(code, year)] or left
+        # The report for the year of a change is written after it, by the later of the two.
+        left = [code for code in left if (regions.by_code[code].valid_to or year + 1) > year] or left
     return left[0] if len(left) == 1 else ""
 
 
-def _existed(region: Region, year: int) -> bool:
-    return (region.valid_from or year) <= year <= (region.valid_to or year)
+def outermost(codes: Iterable[str], regions: Regions, districts_only: bool) -> tuple[str, ...]:
+    """The regions without those that lie in another of them: 淮安 alone is 淮安市, not 淮安区 in it.
+
+    districts_only: leave out districts (区) only, since 邢台 can be 邢台县 as well as 邢台市.
+    """
+    codes = tuple(codes)
+    return tuple(
+        code
+        for code in codes
+        if (districts_only and not regions.by_code[code].name.endswith("区"))
+        or not any(other != code and regions.is_within(code, other) for other in codes)
+    )
 
 
 def portal_code(portal_region: str, regions: Regions) -> str:
