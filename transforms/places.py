@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from extractors.labels import fold
 from transforms.offices import known_office
-from transforms.regions import COUNTRY, NameIndex, Region, Regions
+from transforms.regions import COUNTRY, NameIndex, Region, Regions, short_forms
 
 GOVERNMENT = {"", "人民政府", "政府", "行政公署", "行署", "人民政府(本级)", "政府(本级)", "本级"}
 GENERAL_OFFICE = re.compile(r"^(?:(?:人民)?政府|行政公署|行署)办(?:公[室厅])?(?:\([^()]*\))?$|^府办$")
@@ -20,8 +20,8 @@ TOWN = re.compile(
     r"^(?P<town>[^()]{1,12}?(?P<kind>镇|乡|街道|苏木))(?P<rest>人民政府|政府|(?:街道)?办事处|办)?$"
 )
 ZONE = re.compile(
-    r"^(?P<zone>自由贸易试验区(?:.{2,10}?片区)?|.{0,16}?(?:技术产业开发区|技术开发区|经济开发区|产业开发区|工业开发区|高新区|经开区|开发区|新区|工业园区|园区|产业园|工业园|"
-    r"保税港区|保税区|示范区|试验区|实验区|管理区|合作区|旅游度假区|度假区|风景名胜区|风景区|自贸片区|片区|生态城|生态园|"
+    r"^(?P<zone>自由贸易试验区(?:.{2,10}?片区)?|.{0,16}?(?:技术产业开发区|技术开发区|经济开发区|产业开发区|工业开发区|高新区|经开区|开发区|新区|工业园区|产业园区|园区|产业园|工业园|"
+    r"保税港区|保税区|示范区|试验区|实验区|管理区|合作区|旅游度假区|度假区|风景名胜区|风景区|自贸片区|片区|投资区|科技城新区|科技城|生态城|生态园|"
     r"港务区|港区|新城区|新城))"
     r"(?:\([^()]{1,12}\))?(?P<rest>.*)$"
 )
@@ -39,7 +39,7 @@ _NOT_REGIONS = re.compile(
     "市场|城市|城镇|社区|园区|地区|区域|市容|市政|乡村|城乡|林区|小区|开发区|新区|保护区|景区"
 )
 _REGION_INSIDE = re.compile(r".[省市县区州旗盟]")
-_FREE_TRADE = re.compile(r"^中国\(([^()]{2,6})\)(?=自由贸易试验区)")
+_FREE_TRADE = re.compile(r"^中国\(([^()]{2,6})\)(?=自由贸易试验区|科技城)")
 _GOES_ON = "山湖江河海溪泉"
 """After these a name is longer than the region it begins with: 长白山保护开发区 is not in 长白县."""
 _LEAD = {"province": "省", "prefecture": "市州盟", "county": "县区市旗"}
@@ -61,24 +61,49 @@ def place_of(name: str, portal: str, regions: Regions) -> Place:
         return _short_inside(place, regions)
     place = _by_short_name(_FREE_TRADE.sub(r"\1", name), regions)
     if place.codes or not portal:
-        return place
+        return _short_inside(place, regions)
     return _in_portal(name, portal, regions)
 
 
 def _short_inside(place: Place, regions: Regions) -> Place:
-    """One step down by a short name: 宿迁市沭阳生态环境局 and 江苏省淮安工商局 are offices in 沭阳县 and 淮安市."""
-    if place.zone or is_office(place.rest):
+    """One step down by a short name: 宿迁市沭阳生态环境局 and 江苏省淮安工商局 are offices in 沭阳县 and 淮安市.
+
+    九江市九江经济技术开发区 says its own city twice.
+    """
+    is_zone = not known_office(place.rest) and ZONE.match(place.rest) and is_office(place.rest)
+    if place.zone or (is_office(place.rest) and not is_zone):
         return place
+    own = {form for code in place.codes for form in _own_short_names(code, regions)}
+    if is_zone and (said_twice := next((form for form in own if place.rest.startswith(form)), "")):
+        rest = place.rest[len(said_twice) :]
+        return place._replace(rest=rest) if is_office(rest) else place
     for text, found in regions.prefixes(place.rest, frozenset(place.codes), regions.short_names):
         rest = place.rest[len(text) :]
-        if known_office(rest):
-            codes = outermost({region.same_as for region in found}, regions, districts_only=True)
+        codes = outermost({region.same_as for region in found}, regions, districts_only=not is_zone)
+        if is_zone:
+            codes = _holders_of_zone(codes, rest, regions)
+        if codes and (known_office(rest) or (is_zone and is_office(rest))):
             return Place(tuple(sorted(codes)), rest, place.printed + text)
     return place
 
 
+def _own_short_names(code: str, regions: Regions) -> set[str]:
+    region = regions.by_code[code]
+    return short_forms(region.name, region.level)
+
+
+def _holders_of_zone(codes: Iterable[str], zone: str, regions: Regions) -> tuple[str, ...]:
+    """Of regions whose short name stands before a zone those that hold it: 湖滨新区 need not lie in 湖滨区."""
+    if zone[:1] in tuple(_GOES_ON):
+        return ()
+    return tuple(code for code in codes if not regions.by_code[code].name.endswith("区"))
+
+
 def _by_short_name(name: str, regions: Regions) -> Place:
-    """沭阳发改局, 海丰经济开发区. A district's short name says nothing before a zone: 湖滨新区 need not lie in 湖滨区."""
+    """沭阳发改局, 海丰经济开发区. A district's short name says nothing before a zone: 湖滨新区 need not lie in 湖滨区.
+
+    Of 九江市 and 九江县 a zone 九江经济技术开发区 lies surely in the city only.
+    """
     place = chain(name, regions, regions.short_names)
     if not place.codes or not is_office(place.rest):
         return Place((), name, "")
@@ -86,10 +111,8 @@ def _by_short_name(name: str, regions: Regions) -> Place:
     inner = outermost(place.codes, regions, districts_only=place.rest != "海关")
     if known_office(place.rest.removeprefix("人民政府")) or not ZONE.match(place.rest):
         return place._replace(codes=inner)
-    codes = tuple(code for code in place.codes if not regions.by_code[code].name.endswith("区"))
-    if not codes or place.rest[0] in _GOES_ON:
-        return Place((), name, "")
-    return place._replace(codes=codes)
+    codes = _holders_of_zone(outermost(place.codes, regions, districts_only=False), place.rest, regions)
+    return place._replace(codes=codes) if codes else Place((), name, "")
 
 
 def chain(name: str, regions: Regions, first: NameIndex) -> Place:

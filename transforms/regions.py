@@ -107,11 +107,11 @@ class Regions:
 
 
 def short_forms(name: str, level: str) -> set[str]:
-    """Names the same region is printed with: 民和回族土族自治县 → 民和县, 民和; 沭阳县 → 沭阳. Never one character."""
+    """Names a region is also printed with: 民和回族土族自治县 → 民和自治县, 民和县, 民和; never one character."""
     forms = set()
     if match := _AUTONOMOUS.match(name):
-        stem = match["stem"]
-        forms = {stem} | ({stem + match["kind"]} if match["kind"] != "区" else set())
+        stem, kind = match["stem"], match["kind"]
+        forms = {stem} | ({stem + kind, f"{stem}自治{kind}"} if kind != "区" else set())
     elif match := re.fullmatch(r"(.+族)自治(县|旗)", name):  # 东乡族自治县, 鄂温克族自治旗
         forms = {match[1][:-1], match[1][:-1] + match[2]}
     elif level != "township":
