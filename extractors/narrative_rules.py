@@ -73,8 +73,6 @@ def wording() -> Wording:
     rules = tuple(_rule(rule, content["words"]) for rule in content["rules"])
     topic_of = {word: topic for topic, words in content["topics"].items() for word in words}
     channel_of = {word: channel for channel, words in content["channels"].items() for word in words}
-    pairs = content["traditional"]
-    fold = {ord(pairs[i]): pairs[i + 1] for i in range(0, len(pairs), 2)} | _FULL_WIDTH
     offices = "|".join(content["some_office"])
     return Wording(
         rules=rules,
@@ -97,8 +95,15 @@ def wording() -> Wording:
         channel_of=channel_of,
         several=_any(content["several"]),
         improves=_any(content["improves"]),
-        fold=fold,
+        fold=simplified() | _FULL_WIDTH,
     )
+
+
+@cache
+def simplified() -> dict[int, str]:
+    """The simplified form of each traditional character that the words of prose and chapters have, for `str.translate`."""
+    pairs = load("narrative")["traditional"]
+    return {ord(pairs[i]): pairs[i + 1] for i in range(0, len(pairs), 2)}
 
 
 def _rule(rule: dict[str, Any], words: dict[str, list[str]]) -> Rule:
