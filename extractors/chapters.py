@@ -16,6 +16,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from extractors.forms import load
+from extractors.narrative_rules import simplified
 from extractors.records import Chapter, Document, new_record
 
 MOST_CHARACTERS = 300_000
@@ -26,7 +27,7 @@ LONGEST_ALONE = LONGEST_HEADING + 8
 """A heading that stands alone on its line, with its numbering, is no longer than that."""
 
 _NUMBERINGS = (
-    r"第?[一二三四五六七八九十]{1,3}(?:部分|章)?[、.．。,，:：\s]\s*",
+    r"第?(?:[一二三四五六七八九十]{1,3}|[壹贰叁肆伍陆柒捌玖拾])(?:部分|章)?[、.．。,，:：\s]\s*",
     r"[(（]\s?[一二三四五六七八九十]{1,3}\s?[)）][、.．]?\s*",
     r"\d{1,2}\s?[、.．)）]\s*(?!\d)",
 )
@@ -37,6 +38,8 @@ _LINE_HEADING = [
 ]
 _TITLE_ENDS = "。：:；;，,、. 　"
 _GOES_ON = re.compile(r"[，,、；;”》」和及与]|等(?!级)")
+_TRADITIONAL = re.compile("[總體況動開報處復複議訴訟問題應項]")
+"""Characters of titles in traditional writing."""
 _STARTS_AFTER = re.compile(r"(?:^|[。！!？?\n\r])\s*$|[\s　]$")
 
 
@@ -142,6 +145,18 @@ def _bounded(paragraphs: Sequence[str]) -> Sequence[str]:
 
 def _headings(number: int, text: str) -> Iterable[_Heading]:
     """Everything in a paragraph that could be a heading, of any level."""
+    if _TRADITIONAL.search(text):
+        found = _headings_as_written(number, text.translate(simplified()))
+        return [heading._replace(printed=_printed(heading, text)) for heading in found]
+    return _headings_as_written(number, text)
+
+
+def _printed(heading: _Heading, text: str) -> str:
+    """The heading as the text prints it, in traditional characters: as many as in simplified ones."""
+    return text[heading.start :].lstrip()[: len(heading.printed)]
+
+
+def _headings_as_written(number: int, text: str) -> Iterable[_Heading]:
     if len(text) > LONGEST_ALONE:
         return _headings_inside(number, text)
     # Short lines are labels and headings, which reports print over and over.

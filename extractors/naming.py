@@ -28,7 +28,7 @@ from extractors.naming_words import (
     words_of_names,
 )
 from extractors.records import Document, Grid, Identity, Paragraph
-from extractors.titles import HEAD_CHARACTERS, Title, read_title, titles_of
+from extractors.titles import HEAD_CHARACTERS, Title, own_head, read_title, titles_of
 
 HEAD_ROWS = 6
 LONGEST_HEAD_ROW = 120
@@ -61,7 +61,7 @@ _SENTENCES = tuple(
         rf"本(?:年度|年)?(?:工作)?(?:报告|年报)(?:是|系|为)?(?P<name>{_NAME})(?:依据|根据|按照|依照|编制)",
         rf"(?:现将|现公布|现发布|特编制|编制了?|公布|发布)(?P<name>{_NAME})(?:{YEAR}|政府信息公开|关于)",
         rf"(?:^|\n|[,。;:])(?P<name>{_NAME})(?:依据|根据|按照|依照|结合)[^。\n]{{0,200}}?(?:编制|公布|发布|报告如下)",
-        rf"(?:^|\n|[,。;:])(?P<name>{_NAME})(?:编制了?(?:本|{YEAR})|向社会(?:公布|公开|发布))",
+        rf"(?:^|\n|[,。;:])(?P<name>{_NAME})(?:编制了?(?:本|{YEAR})|(?:公布|发布){YEAR}|向社会(?:公布|公开|发布))",
         rf"(?:^|\n|[,。;:])(?P<name>{_NAME})对{YEAR}年?度?政府信息公开[^,。\n]{{0,10}}(?:总结|汇总|梳理)",
         rf"(?:^|\n)(?P<name>{_NAME})(?:{YEAR})年?度?政府信息公开",
     )
@@ -93,7 +93,7 @@ def identify(
     simplified characters. `portal_agency` is taken only when the document itself prints no name.
     """
     meta = {fold(key).rstrip(":"): value for key, value in document.meta.items() if value}
-    head = [plain_line(text[:HEAD_CHARACTERS]) for text in _head(document.blocks[:HEAD_BLOCKS])]
+    head = own_head([plain_line(text[:HEAD_CHARACTERS]) for text in _head(document.blocks[:HEAD_BLOCKS])])
     tail = [text[-TAIL_CHARACTERS:] for text in _paragraphs(document.blocks[-TAIL_BLOCKS:])]
     meta = {**_facts_in_print(document, head), **meta}
 
@@ -124,15 +124,15 @@ def identify(
 def _year(
     titles: Iterator[Title], listed: Title | None, prose: str, head: list[str], headings: tuple[str, ...]
 ) -> tuple[int | None, str]:
-    for title in titles:
-        if title.year:
-            return title.year, "title"
+    told, is_list = _year_of(titles)
+    if told:
+        return told, "title"
     if listed and listed.year:
         return listed.year, "listing"
     if period := PERIOD.search(prose):
         return int((period["last"] or period["first"])[-4:]), "sentence"
     bare = OTHER_YEARS.sub("", _QUOTED.sub("", prose))
-    for pattern in _STATED_YEAR:
+    for pattern in _STATED_YEAR[:1] if is_list else _STATED_YEAR:
         if stated := pattern.search(bare):
             return int(stated["year"][-4:]), "sentence"
     openings = {int(match["year"][-4:]) for line in head if (match := _OPENING_YEAR.match(line))}
@@ -141,6 +141,17 @@ def _year(
     # 2021年年报, 2021年度: the list or the page's heading leaves out what the report is about.
     shorts = (_SHORT_TITLE.search(plain_line(text[:HEAD_CHARACTERS])) for text in headings if text)
     return next(((int(short["year"][-4:]), "title") for short in shorts if short), (None, ""))
+
+
+def _year_of(titles: Iterator[Title]) -> tuple[int | None, bool]:
+    """The first year a title tells, and whether titles without an agency are a list of links to several years."""
+    first = next((title for title in titles if title.year), None)
+    if first is None or first.agency:
+        return (first.year if first else None), False
+    others = [title for title in titles if title.year]
+    if all(title.year == first.year for title in others if not title.agency):
+        return first.year, False
+    return next((title.year for title in others if title.agency), None), True
 
 
 # --- the name
@@ -189,11 +200,9 @@ def _fullest(names: Iterator[_Found]) -> _Found | None:
         longer = (found for found in names if _is_full_name(found, first.name))
         return next((found for found in longer if not is_bare(found.name)), first)
     if words_of_names().is_region.search(first.name):
-        full = {
-            first.name + ending
-            for ending in ("人民政府", "政府", "办事处", "人民政府办事处", "管理委员会", "管委会")
-        }
-        return next((found for found in names if found.name in full), first)
+        endings = ("人民政府", "政府", "办事处", "人民政府办事处", "管理委员会", "管委会")
+        full = tuple(first.name + ending for ending in endings)
+        return next((found for found in names if found.name.endswith(full)), first)
     return first
 
 

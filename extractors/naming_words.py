@@ -32,6 +32,7 @@ PRINTED_DAY = r"20\d\d[-年./]\d{1,2}[-月./]\d{1,2}"
 QUOTES = re.compile(r"[《》〈〉“”\"'‘’「」『』【】#*]")
 _NAME_CHARACTERS = re.compile(r"[\u3400-\u9fff\ue000-\uf8ffA-Za-z0-9()·、\-\U00020000-\U0003ffff]+")
 YEAR_LINE = re.compile(rf"[(\[]?(?P<year>{YEAR})年?度?[)\]]?")
+_NEIGHBOUR = r"[\W_]{{0,3}}(?:{0})(?:$|[\W_])"
 _SELF = re.compile(r"^(?:我|本)[省市县区州旗盟镇乡局厅委办院会街道中心部门单位机关]{1,3}$")
 _SITE = re.compile(r"(?:门户|政务|政府门户)?(?:网站|网)$")
 _SHORT_CALLED = re.compile(r"\((?:以下|下称|简称)[^()]*\)?$")
@@ -56,6 +57,7 @@ class Words(NamedTuple):
     after: re.Pattern[str]
     foot: re.Pattern[str]
     page_foot: re.Pattern[str]
+    neighbour: re.Pattern[str]
     media: re.Pattern[str]
     is_government: re.Pattern[str]
     is_office: re.Pattern[str]
@@ -140,7 +142,10 @@ def words_of_names() -> Words:
         before=re.compile(rf"^(?:{either['before_name']}|[()、·:\-](?!国))"),
         after=re.compile(rf"(?:{either['after_name']}|[(、·:\-])$"),
         foot=re.compile(either["foot_words"]),
-        page_foot=re.compile(rf"[^,。;]{{0,10}}(?:{either['page_foot_words']})"),
+        page_foot=re.compile(
+            rf"[^,。;]{{0,10}}(?:{either['page_foot_words']})|{_NEIGHBOUR.format(either['neighbour_words'])}"
+        ),
+        neighbour=re.compile(_NEIGHBOUR.format(either["neighbour_words"])),
         media=re.compile(f"(?:{either['media_endings']})$"),
         is_government=re.compile(f"(?:{either['government_endings']})$"),
         is_office=re.compile(f"(?:{either['self_offices']}|委员会)$"),

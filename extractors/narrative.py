@@ -9,62 +9,42 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator
-from decimal import Decimal
 from typing import NamedTuple
 
 from extractors.chapters import Part, join_parts, split_parts
-from extractors.chinese_numerals import to_number
+from extractors.narrative_quantities import BOUNDARY, Quantity, is_rounded, quantities_of, rounds_to
 from extractors.narrative_rules import Rule, wording
+from extractors.narrative_subject import is_of_others
 from extractors.records import Cell, Chapter, Document
 
 LONGEST_SENTENCE = 1_000
 """Characters of one sentence read at a time; a longer one is read in pieces of this length."""
 MOST_SENTENCES = 3_000
 """Sentences with figures examined in one document."""
-CLAUSE_BEFORE, CLAUSE_AFTER = 120, 40
-"""Characters of a clause looked at before and after a number."""
+LONGEST_QUALIFIER = 8
+"""Characters before the channel a clause begins with: 区政府官方微信."""
 CLEARLY_MORE_EXPLICIT = 2
 """A figure wins over a different one when so many more words tie it to the year, a total or the whole."""
 
-_ROUGHLY = "大约为?|大概|约为?|将近|接近|近|超过|超|突破|不足|不到|逾|[上过](?=[百千万亿])"
-_NUMERAL = (
-    rf"(?:{_ROUGHLY})?(?:(?:\d{{1,3}}(?:[,，]\d{{3}})+|\d{{1,3}}(?: \d{{3}})+|\d{{1,15}})(?:\.\d{{1,8}})?"
-    r"[余多]?[十百千万亿]{0,3}[余多]?|[零〇一二两三四五六七八九十百千万亿点余多]{1,24})"
-)
-_UNITS = "条次|件次|份次|条|件|篇|份|则|起|宗|例|次|项|个|期|封|单|案|部|元"
-_QUANTITY = re.compile(
-    rf"(?<![\d第.〔\[零〇一二两三四五六七八九十百千万亿-])(?P<numeral>{_NUMERAL})(?P<vague>左右)?"
-    rf"(?P<unit>{_UNITS})(?![例龙事性款目])(?:[（(][次件条][)）])?",
-    re.ASCII,
-)
 _WORTH_READING = re.compile(
     r"[\d０-９零〇一二两兩三四五六七八九十百千万萬亿億余餘多右]\s?[条條件篇份则則起宗例次项項个個期封单單案部元]"
 )
 _SENTENCE = re.compile(r"[^。！!？?\n\r]+")
-_BOUNDARY = re.compile(r"[，,；;（）()：:](?!\d{3}(?!\d))|(?<!\d)\.|\.(?!\d)")
-_RANGE_BEFORE = re.compile(r"\d\s?(?:-|—|–|~|～|至|到)$")
 _YEAR = re.compile(r"(?P<before>.?)(?P<year>(?:19|20)\d\d)年")
+_ANY_YEAR = re.compile(r"(?:19|20)\d\d年度?")
 _YEAR_RANGE = re.compile(r"((?:19|20)\d\d)年?[至到—–~～-]{1,2}((?:19|20)\d\d)年")
 # A single month (12月主动公开), no day (12月31日) and no end of a span (1-12月).
 _MONTH = re.compile(r"(?<![\d\-—–~～至到])(?:1[0-2]|[1-9])月份?(?![\d份底末至到—–~～-])")
+_MONTHS = re.compile(
+    r"(?<!\d)(?P<first>\d{1,2})月?(?:\d{1,2}日)?起?[-—–~～至到]{1,2}(?:(?:19|20)\d\d年)?(?P<last>\d{1,2})月"
+)
+_OWN_YEAR = re.compile(r"(?<![至末底从自])(?:19|20)\d\d年度?[，,]?[^，,；;：:（(\d]{0,20}$")
+"""The report year begins the clause: 2021年,县教育局 | 累计公开186条."""
+FIRST_YEAR, FIRST_MONTH = 2008, 5
+"""The Regulations came into force on 1 May 2008: a total 截至2008年底 is that year's."""
 _SPACE = re.compile(r"\s+")
-
-
-class Quantity(NamedTuple):
-    """A number with its unit in a sentence, and what stands around it.
-
-    head: from the quantity before (or the sentence's beginning) to the clause; local: the clause up to the
-    number; after: the clause behind the unit; before: the whole sentence up to the number.
-    """
-
-    printed: str
-    value: Decimal
-    is_vague: bool
-    unit: str
-    head: str
-    local: str
-    after: str
-    before: str
+_CLOSED = re.compile(r"[（(][^（）()]*[）)]")
+_CALLED = re.compile(r"[（(](?:以下|下)?简称[^（）()]{1,20}[）)]")
 
 
 class Figure(NamedTuple):
@@ -79,23 +59,24 @@ class Figure(NamedTuple):
 
 
 def read_narrative(
-    document: Document, year: int | None, of_tables: Container[int] = ()
+    document: Document, year: int | None, agency: str = "", of_tables: Container[int] = ()
 ) -> tuple[list[Cell], list[Chapter]]:
     """The narrative figures, at most one cell an indicator, and the chapters of a document's prose.
 
     A cell's `table` and `column` are 0, its `row` is the paragraph from 1, its `raw_text` the sentence.
     `mark` is `approximate` where the text says so, `ocr` where it was read from a picture, and `ambiguous`
     where the prose tells two different figures: `printed` then holds both and is no number.
-    `year` is the report year; with None, figures tied to any year by name are not taken.
-    `of_tables` are the paragraphs, from 1, that `match` knows for cells of tables: they are no prose.
+    `year` is the report year; with None, figures tied to any year by name are not taken. `agency` is the author as
+    the report names it; figures of any other office that a sentence names are not taken. `of_tables` are the paragraphs,
+    from 1, that `match` knows for cells of tables: they are no prose.
     """
     parts = split_parts(document.paragraphs, of_tables)
-    figures = _figures(parts, year)
+    figures = _figures(parts, year, agency)
     cells = [cell for rule in wording().rules if (cell := _settle(figures, rule.indicator, document.is_ocr))]
     return cells, join_parts(parts)
 
 
-def _figures(parts: list[Part], year: int | None) -> list[Figure]:
+def _figures(parts: list[Part], year: int | None, agency: str) -> list[Figure]:
     words = wording()
     found: list[Figure] = []
     topic, paragraph, left = "", 0, MOST_SENTENCES
@@ -107,7 +88,7 @@ def _figures(parts: list[Part], year: int | None) -> list[Figure]:
         for sentence in _sentences(part.text):
             folded = _fold(sentence)
             if words.cues.search(folded) and _WORTH_READING.search(folded):
-                found += _figures_of(folded, sentence.strip(), part, topic, year)
+                found += _figures_of(folded, sentence.strip(), part, topic, (year, agency))
                 left -= 1
             topic = _last_topic(folded) or topic
             if left <= 0:
@@ -125,6 +106,8 @@ def _sentences(text: str) -> Iterator[str]:
 def _fold(sentence: str) -> str:
     """Half-width digits, simplified characters, no white space but the one that groups digits (1 619)."""
     folded = sentence.translate(wording().fold)
+    if "简称" in folded:
+        folded = _CALLED.sub("", folded)
     return _SPACE.sub(_kept_space, folded) if " " in folded or _SPACE.search(folded) else folded
 
 
@@ -135,51 +118,39 @@ def _kept_space(space: re.Match[str]) -> str:
     return " " if re.search(r"(?<!\d)\d{1,3}$", before) and re.match(r"\d{3}(?!\d)", after) else ""
 
 
-def _figures_of(sentence: str, printed: str, part: Part, topic: str, year: int | None) -> Iterator[Figure]:
+def _figures_of(
+    sentence: str, printed: str, part: Part, topic: str, report: tuple[int | None, str]
+) -> Iterator[Figure]:
+    """The figures of one sentence that are the agency's own; `report` is its year and agency."""
     words = wording()
     rules = [
         rule
         for rule in words.rules
         if rule.cue.search(sentence)
-        and (rule.context is None or part.chapter in rule.chapters or rule.context.search(sentence))
+        and _is_in_context(rule, sentence, part.chapter)
         and not (rule.unless_told and rule.unless_told.search(sentence))
     ]
     if not rules:
         return
-    for quantity in _quantities(sentence):
-        if _speaks_of_something_else(quantity, year):
+    for quantity in quantities_of(sentence):
+        if _speaks_of_something_else(quantity, report[0]):
             continue
-        current = _last_topic(quantity.before + quantity.after) or topic
+        told = _last_topic(quantity.before + quantity.after)
         for rule in rules:
-            strength = _strength(rule, quantity, current)
-            if strength:
+            strength = _strength(rule, quantity, rule.topic if told in rule.also_after else told or topic)
+            recent = quantity.start - len(quantity.head) - len(quantity.local)
+            if strength and not is_of_others(sentence, recent, quantity.start, report[1]):
                 explicitness = _explicitness(quantity)
                 yield Figure(
                     rule.indicator, quantity, printed, part.paragraph, explicitness, strength == "weak"
                 )
 
 
-def _quantities(sentence: str) -> Iterator[Quantity]:
-    """Every number with a unit, with its clause; numbers of ranges (3至5件) are left out."""
-    previous_end = 0
-    matches = list(_QUANTITY.finditer(sentence))
-    for index, match in enumerate(matches):
-        start = match.start()
-        between = sentence[previous_end:start][-400:]
-        boundaries = [boundary.end() for boundary in _BOUNDARY.finditer(between)]
-        cut = boundaries[-1] if boundaries else 0
-        next_start = matches[index + 1].start() if index + 1 < len(matches) else len(sentence)
-        after = sentence[match.end() : min(next_start, match.end() + CLAUSE_AFTER)]
-        if boundary := _BOUNDARY.search(after):
-            after = after[: boundary.start()]
-        previous_end = match.end()
-        number = to_number(match["numeral"])
-        if number is None or _RANGE_BEFORE.search(between):
-            continue
-        value, is_vague = number
-        is_vague = is_vague or bool(match["vague"]) or after.startswith(wording().vague_after)
-        head, local = between[:cut], between[cut:][-CLAUSE_BEFORE:]
-        yield Quantity(match["numeral"], value, is_vague, match["unit"], head, local, after, sentence[:start])
+def _is_in_context(rule: Rule, sentence: str, chapter: str) -> bool:
+    """Whether sentence or chapter say that a figure is about information requests, where the rule asks for that."""
+    if rule.context is None or rule.context.search(sentence):
+        return True
+    return chapter in rule.chapters and not (rule.chapters_unless and rule.chapters_unless.search(sentence))
 
 
 def _speaks_of_something_else(quantity: Quantity, year: int | None) -> bool:
@@ -187,21 +158,29 @@ def _speaks_of_something_else(quantity: Quantity, year: int | None) -> bool:
     words = wording()
     if words.never.search(quantity.local) or words.some_office.search(quantity.local):
         return True
-    told = [match for match in _YEAR.finditer(quantity.before) if match["before"] not in words.comparison]
+    # A year in brackets that are closed again says nothing about what follows: 复议3件(2020年4件),诉讼2件.
+    before = (
+        _CLOSED.sub("", quantity.before)
+        if ")" in quantity.before or "）" in quantity.before
+        else quantity.before
+    )
+    told = [match for match in _YEAR.finditer(before) if match["before"] not in words.comparison]
     if any(match["before"] in words.comparison for match in _YEAR.finditer(quantity.local)):
         return True
     if told and (year is None or int(told[-1]["year"]) != year):
         return True
     if any(first != last for first, last in _YEAR_RANGE.findall(quantity.before[-400:])):
         return True
-    if _is_of_other_period(quantity) or _MONTH.search(quantity.local):
+    if _is_of_other_period(quantity, year) or _is_of_some_months(quantity.before[-400:], year):
+        return True
+    if "分别" in quantity.local and quantity.following.startswith("、"):
         return True
     return quantity.value != 0 and bool(
         re.search(rf"(?:{words.negations.pattern})[^，]{{0,4}}$", quantity.local)
     )
 
 
-def _is_of_other_period(quantity: Quantity) -> bool:
+def _is_of_other_period(quantity: Quantity, year: int | None) -> bool:
     """A running total (累计) or another span of time (截至, 近三年) that no word for this year takes back."""
     words = wording()
     before = quantity.before[-400:]
@@ -209,14 +188,28 @@ def _is_of_other_period(quantity: Quantity) -> bool:
     for found in words.other_period.finditer(before):
         is_joined = words.this_year.search(before[max(0, found.start() - 4) : found.start()])
         if found[0] == "累计":
-            is_taken_back = found.start() < clause_start or is_joined
-        elif found[0] == "以来" and is_joined:  # 今年以来
-            is_taken_back = True
+            is_taken_back = (
+                found.start() < clause_start or is_joined or _OWN_YEAR.search(before[: found.start()])
+            )
+        elif (found[0] in ("截至", "截止") and year == FIRST_YEAR) or (found[0] == "以来" and is_joined):
+            is_taken_back = True  # the first year's total is that year's; 今年以来
         else:
             is_taken_back = words.this_year.search(before, found.end())
         if not is_taken_back:
             return True
     return False
+
+
+def _is_of_some_months(before: str, year: int | None) -> bool:
+    """Whether a month or some months (12月,网站发布326条; 1至9月) are not taken back by a word for the whole year."""
+    if "月" not in before:
+        return False
+    ends = [match.end() for match in _MONTH.finditer(before)]
+    for span in _MONTHS.finditer(before):
+        first = FIRST_MONTH if year == FIRST_YEAR and span["first"] == str(FIRST_MONTH) else 1
+        if (int(span["first"]), int(span["last"])) != (first, 12):
+            ends.append(span.end())
+    return bool(ends) and not wording().this_year.search(before, max(ends))
 
 
 def _strength(rule: Rule, quantity: Quantity, topic: str) -> str:
@@ -226,6 +219,8 @@ def _strength(rule: Rule, quantity: Quantity, topic: str) -> str:
         return ""
     clause = f"{quantity.local}#{quantity.after}"
     if rule.topic and topic != rule.topic:
+        return ""
+    if rule.unless_follows and rule.unless_follows.match(_ANY_YEAR.sub("上年", quantity.following)):
         return ""
     if not rule.may_be_part and _is_part(quantity):
         return ""
@@ -238,7 +233,7 @@ def _strength(rule: Rule, quantity: Quantity, topic: str) -> str:
         return "plain" if told_for_both and rule.joint_phrases.search(clause) else ""
     if rule.phrases.search(clause):
         return "plain"
-    if rule.weaker and rule.weaker.search(clause):
+    if rule.weaker and quantity.unit in rule.weaker_units and rule.weaker.search(clause):
         return "" if rule.weaker_unless and rule.weaker_unless.search(quantity.local) else "weak"
     return ""
 
@@ -262,14 +257,24 @@ def _channel_fits(channel: str, quantity: Quantity) -> bool:
     words = wording()
     text = quantity.local
     earlier = re.search(r"(?:通过|利用|依托|运用|借助)[^#]{0,120}$", quantity.head)
-    if not words.channels.search(text) and earlier:
-        text = earlier[0] + text
+    if not words.channels.search(text):
+        text = (earlier[0] if earlier else _channel_as_subject(quantity.head)) + text
     named = {words.channel_of[name] for name in words.channels.findall(text)}
     is_several = bool(words.several.search(text))
     if channel == "all":
         # The whole, not one channel: two of "and others", "the website", "several kinds" must be told.
         return not named or is_several + ("website" in named) + (len(named) > 1) >= 2
     return named == {channel} and not is_several
+
+
+def _channel_as_subject(head: str) -> str:
+    """The clause before that begins with one channel (微信公众号关注2万人,发布信息1203条), which the number is about."""
+    words = wording()
+    for clause in reversed(BOUNDARY.split(head)):
+        found = words.channels.search(clause)
+        if found and found.start() <= LONGEST_QUALIFIER and not words.improves.search(clause):
+            return clause
+    return ""
 
 
 def _names_one(pattern: re.Pattern[str], text: str) -> bool:
@@ -327,18 +332,10 @@ def _cell(figure: Figure, printed: str, raw_text: str, mark: str) -> Cell:
 
 def _without_roundings(figures: list[Figure]) -> list[Figure]:
     """Leave out vague or rounded figures (约2.2万) where an exact one they round is told as well (22134)."""
-    exact = [figure for figure in figures if not _is_rounded(figure.quantity)]
+    exact = [figure for figure in figures if not is_rounded(figure.quantity)]
     return [
         figure
         for figure in figures
-        if not _is_rounded(figure.quantity)
-        or not any(_rounds_to(other.quantity.value, figure.quantity.value) for other in exact)
+        if not is_rounded(figure.quantity)
+        or not any(rounds_to(other.quantity.value, figure.quantity.value) for other in exact)
     ]
-
-
-def _is_rounded(quantity: Quantity) -> bool:
-    return quantity.is_vague or any(unit in quantity.printed for unit in "百千万亿")
-
-
-def _rounds_to(exact: Decimal, rounded: Decimal) -> bool:
-    return abs(exact - rounded) * 20 <= max(exact, rounded)

@@ -23,14 +23,18 @@ class Rule:
     phrases: re.Pattern[str]
     weaker: re.Pattern[str] | None
     weaker_unless: re.Pattern[str] | None
+    weaker_units: frozenset[str]
     unless: re.Pattern[str]
     unless_told: re.Pattern[str] | None
+    unless_follows: re.Pattern[str] | None
     one_of: re.Pattern[str] | None
     context: re.Pattern[str] | None
     chapters: frozenset[str]
+    chapters_unless: re.Pattern[str] | None
     joint: re.Pattern[str] | None
     joint_phrases: re.Pattern[str] | None
     topic: str
+    also_after: frozenset[str]
     channel: str
     may_be_part: bool
 
@@ -58,6 +62,7 @@ class Wording:
     channels: re.Pattern[str]
     channel_of: dict[str, str]
     several: re.Pattern[str]
+    improves: re.Pattern[str]
     fold: dict[int, str]
 
 
@@ -68,8 +73,6 @@ def wording() -> Wording:
     rules = tuple(_rule(rule, content["words"]) for rule in content["rules"])
     topic_of = {word: topic for topic, words in content["topics"].items() for word in words}
     channel_of = {word: channel for channel, words in content["channels"].items() for word in words}
-    pairs = content["traditional"]
-    fold = {ord(pairs[i]): pairs[i + 1] for i in range(0, len(pairs), 2)} | _FULL_WIDTH
     offices = "|".join(content["some_office"])
     return Wording(
         rules=rules,
@@ -91,8 +94,16 @@ def wording() -> Wording:
         channels=_any(channel_of),
         channel_of=channel_of,
         several=_any(content["several"]),
-        fold=fold,
+        improves=_any(content["improves"]),
+        fold=simplified() | _FULL_WIDTH,
     )
+
+
+@cache
+def simplified() -> dict[int, str]:
+    """The simplified form of each traditional character that the words of prose and chapters have, for `str.translate`."""
+    pairs = load("narrative")["traditional"]
+    return {ord(pairs[i]): pairs[i + 1] for i in range(0, len(pairs), 2)}
 
 
 def _rule(rule: dict[str, Any], words: dict[str, list[str]]) -> Rule:
@@ -108,14 +119,18 @@ def _rule(rule: dict[str, Any], words: dict[str, list[str]]) -> Rule:
         phrases=plain,
         weaker=phrases("weaker"),
         weaker_unless=_any(rule["weaker_unless"]) if "weaker_unless" in rule else None,
+        weaker_units=frozenset(rule.get("weaker_units", rule["units"])),
         unless=_any(rule["unless"]),
         unless_told=_any(rule["unless_told"]) if "unless_told" in rule else None,
+        unless_follows=phrases("unless_follows"),
         one_of=_any(rule["one_of"]) if "one_of" in rule else None,
         context=_any(rule["context"]) if "context" in rule else None,
         chapters=frozenset(rule.get("chapters", ())),
+        chapters_unless=_any(rule["chapters_unless"]) if "chapters_unless" in rule else None,
         joint=re.compile(_phrase(rule["joint"], words)) if "joint" in rule else None,
         joint_phrases=phrases("joint_phrases"),
         topic=rule.get("topic", ""),
+        also_after=frozenset(rule.get("also_after", ())),
         channel=rule.get("channel", ""),
         may_be_part=rule.get("parts", False),
     )

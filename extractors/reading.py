@@ -123,7 +123,7 @@ def _row(snapshot: Snapshot, read_at: datetime) -> dict[str, Any]:
 def _read(document: Document, snapshot: Snapshot, row: dict[str, Any]) -> Reading:
     matched = match(document)
     who = identify(document, snapshot.listing_title, snapshot.listing_date)
-    told, chapters = read_narrative(document, who.year, matched.of_tables)
+    told, chapters = read_narrative(document, who.year, who.agency_name, matched.of_tables)
     numbers = sum(_is_printed_number(cell) for cell in matched.cells)
     status, reason = _status(document, numbers, bool(matched.cells), bool(told), who.year, who.title)
     form = matched.form

@@ -37,6 +37,8 @@ _REPORT = re.compile(
     r"(?!有关|的通知|编制|格式|模板|发布|解读|制度|的要求|要求|报送|专栏|栏目)"
 )
 _REPORT_LETTERS = frozenset("报報总總")
+LONGEST_TITLE = 60
+_FIRST_CHAPTER = re.compile(r"(?:第?一(?:[、.章]|部分)|\(一\))")
 _FACT = re.compile(r":|号$")
 _TAG = re.compile(r"^[\[(【](?!20)(?P<name>(?:[^\[\]()【】]|\([^()]*\)){1,40})[\])】]")
 _ISSUED = re.compile(r"(?:公布|发布|印发|公开|报送|上报)《(?P<title>[^《》]{6,80})》(?:的[^的,。]{1,6})?$")
@@ -74,6 +76,21 @@ def titles_of(document: Document, meta: dict[str, str], head: list[str]) -> Iter
             yield _completed(title, head, at)
         elif len(line) <= 60 and not _FACT.search(line) and (joined := _joined_title(head, at)):
             yield joined
+
+
+def own_head(head: list[str]) -> list[str]:
+    """The lines of a page's head without links to other pages: 上一篇 and what follows, titles below the first chapter."""
+    kept: list[str] = []
+    has_begun = False
+    for line in head:
+        if kept and words_of_names().neighbour.match(line):
+            break
+        is_title = bool(read_title(line))
+        if not is_title and _FIRST_CHAPTER.match(line):
+            has_begun = True
+        if not (has_begun and is_title and len(line) <= LONGEST_TITLE):
+            kept.append(line)
+    return kept
 
 
 def _joined_title(head: list[str], at: int) -> Title | None:

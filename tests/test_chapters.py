@@ -53,6 +53,36 @@ def test_headings_of_any_numbering(numbers: str) -> None:
     assert [text for _, _, text in chapters] == [f"{title}的正文。" for title in SIX]
 
 
+def test_headings_in_traditional_characters() -> None:
+    lines = [
+        "一、總體情況",
+        "甲。",
+        "二、主動公開政府信息情況",
+        "乙。",
+        "四、政府信息公開行政復議、行政訴訟情況",
+        "丙。",
+    ]
+    assert chapters_of(*lines) == [
+        ("overview", "一、總體情況", "甲。"),
+        ("proactive", "二、主動公開政府信息情況", "乙。"),
+        ("review", "四、政府信息公開行政復議、行政訴訟情況", "丙。"),
+    ]
+    assert names_of(" ".join(lines)) == ["overview", "proactive", "review"]
+    unnumbered = chapters_of("總體情況", "甲。", "主動公開政府信息情況", "乙。")
+    assert [heading for _, heading, _ in unnumbered] == ["總體情況", "主動公開政府信息情況"]
+
+
+def test_the_chapters_of_the_first_regulations_on_one_line() -> None:
+    titles = [
+        "概述", "主动公开政府信息的情况", "依申请公开政府信息和不予公开政府信息的情况", "政府信息公开的收费及减免情况",
+        "因政府信息公开申请行政复议、提起行政诉讼的情况", "政府信息公开工作存在的主要问题及改进情况", "其他需要报告的事项",
+    ]  # fmt: skip
+    text = " ".join(f"{number}、{title} 无。" for number, title in zip("一二三四五六七", titles, strict=True))
+    assert names_of(text) == ["overview", "proactive", "requests", "other", "review", "problems", "other"]
+    text = " ".join(f"{number}、{title} 无。" for number, title in zip("壹贰叁", titles, strict=False))
+    assert names_of(text) == ["overview", "proactive", "requests"]
+
+
 def test_headings_without_numbers_and_some_lost() -> None:
     lines = [
         "一、总体情况",
@@ -170,7 +200,7 @@ def test_cells_printed_a_line_each_are_no_prose_and_what_stands_between_them_is(
         "全年收到申请5件。",
     ]
     document = Document("text", tuple(Paragraph(text) for text in lines))
-    _, chapters = read_narrative(document, 2020, match(document).of_tables)
+    _, chapters = read_narrative(document, 2020, of_tables=match(document).of_tables)
     assert [(chapter.heading, chapter.text) for chapter in chapters] == [
         (f"二、{SIX[1]}", "另有3件在办理中"),
         (f"三、{SIX[2]}", "全年收到申请5件。"),

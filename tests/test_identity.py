@@ -16,6 +16,7 @@ from transforms import lineage as lineage_module
 from transforms.identity import resolve_agencies
 from transforms.lineage import lineage
 from transforms.offices import ENDINGS, known_office
+from transforms.refresh_regions import corrected
 from transforms.regions import load_regions, short_forms
 
 REFERENCE = Path(__file__).parents[1] / "transforms" / "reference"
@@ -47,7 +48,10 @@ def resolve_one(name: str, region: str = "", portal: str = "some-portal") -> dic
         ("广州市荔湾区人民政府南源街道办事处", "荔湾区南源街道", "广州市荔湾区南源街道办事处"),
         ("喀什地区行署", "喀什地区行政公署"),
         ("西宁经开区管委会", "西宁经济技术开发区管理委员会"),
-        ("民和县教育局", "民和回族土族自治县教育局"),
+        ("民和县教育局", "民和回族土族自治县教育局", "民和自治县教育局"),
+        ("湘西自治州财政局", "湘西州财政局", "湘西土家族苗族自治州财政局"),
+        ("锡盟教育局", "锡林郭勒盟教育局"),
+        ("九江经济技术开发区管理委员会", "九江市九江经济技术开发区管委会", "江西省九江经济技术开发区管委会"),
         ("六安市寿县人民政府", "淮南市寿县人民政府", "寿县人民政府"),
         ("臺山市財政局", "台山市财政局", "江门市台山市财政局"),
         ("上海市劳动和社会保障局", "原上海市劳动和社会保障局"),
@@ -60,6 +64,10 @@ def resolve_one(name: str, region: str = "", portal: str = "some-portal") -> dic
             "八师石河子市教育局",
         ),
         ("苏银产业园管理委员会", "银川市苏银产业园管委会"),
+        ("上海市教委", "上海市教育委员会"),
+        ("北京市交委", "北京市交通委员会"),
+        ("沭阳县文广局", "沭阳县文化广播影视管理局"),
+        ("沭阳县公积金中心", "沭阳县住房公积金管理中心"),
     ],
 )
 def test_every_way_of_printing_one_agency_gives_the_same_row(names: tuple[str, ...]) -> None:
@@ -222,6 +230,89 @@ def test_the_year_tells_regions_of_one_name_apart() -> None:
     found = resolve_agencies(asked)
     assert found["region_code"].iloc[0] == "622926", "the other 东乡县 was a district by then"
     assert not found["is_resolved"].iloc[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "year", "code"),
+    [
+        ("毕节市人民政府", 2009, "522401"),
+        ("毕节市人民政府", 2015, "520500"),
+        ("贵州省毕节市人民政府", None, "520500"),
+        ("吐鲁番市审计局", 2013, "652101"),
+        ("吐鲁番市审计局", 2016, "650400"),
+        ("巢湖市人民政府", 2009, "341400"),
+        ("巢湖市人民政府", 2015, "340181"),
+        ("石家庄市桥东区人民政府", 2012, "130103"),
+        ("大同市矿区人民政府", 2016, "140203"),
+        ("长治市郊区人民政府", 2016, "140411"),
+        ("下城区人民政府", 2020, "330103"),
+        ("三元区人民政府", 2020, "350404"),
+    ],
+)
+def test_a_name_borne_by_two_regions_in_turn_is_the_ones_of_that_year(
+    name: str, year: int | None, code: str
+) -> None:
+    asked = pd.DataFrame(
+        {"agency_name": [name], "portal_region": "", "portal_id": "p", "year": pd.array([year], "Int32")}
+    )
+    found = resolve_agencies(asked).iloc[0]
+    assert (found["region_code"], found["agency_id"].split("-")[0]) == (code, code)
+
+
+def test_no_region_takes_the_code_of_a_namesake_elsewhere() -> None:
+    """A county keeps its province, a district its prefecture while that exists, and a region its level, when recoded."""
+    today = {row["region_code"]: row["level"] for row in rows("regions.csv")}
+    for row in rows("region_history.csv"):
+        old, new = row["region_code"], row["successor_code"]
+        if row["change"] != "recoded" or new not in today:
+            continue
+        assert old[:2] == new[:2], row
+        if row["name"].endswith("区") and f"{old[:4]}00" in today:
+            assert old[:4] == new[:4], row
+        # 儋州市 became a prefecture without counties: the same government.
+        assert row["level"] == today[new] or row["name"] == "儋州市", row
+
+
+def test_a_correction_that_no_longer_fits_is_refused() -> None:
+    history = [("130103", "桥东区", "130100", "county", "1980", "2014", "recoded", "130502", "2014", "x")]
+    fix = {"region_code": "130103", "name": "桥东区", "expected": "recoded 130502 2014", "valid_to": "2014"}
+    fix |= {"change": "", "successor_code": "", "reason": "r"}
+    assert corrected(history, [fix])[0][6:] == ("", "", "", "x; corrected")
+    for wrong in ({"expected": "merged 130102 2014"}, {"name": "桥南区"}):
+        with pytest.raises(UserError, match="look at the change again"):
+            corrected(history, [fix | wrong])
+    for row in rows("region_corrections.csv"):
+        assert row["reason"] and bool(row["change"]) == bool(row["successor_code"]), row
+
+
+def test_short_names_inside_a_region_and_of_central_bodies() -> None:
+    for name, code in (
+        ("宿迁市沭阳生态环境局", "321322"),
+        ("成都市彭州生态环境局", "510182"),
+        ("江苏省淮安工商行政管理局", "320800"),
+        ("宿迁市公安局宿豫分局", "321311"),
+        ("深圳市规划和自然资源局宝安管理局", "440306"),
+        ("国家统计局淮安调查队", "320800"),
+        ("长沙海关", "430100"),
+        ("淮安发改局", "320800"),
+        ("自然资源部东海局", "000000"),
+    ):
+        assert resolve_one(name)["region_code"] == code, name
+    assert not resolve_one("邢台财政局")["is_resolved"], "the county of that name was there until 2020"
+    same = resolve(("沭阳县生态环境局", ""), ("宿迁市沭阳生态环境局", ""))
+    assert same["agency_id"].nunique() == 1
+
+
+def test_bodies_that_bore_one_name_after_another_are_not_one() -> None:
+    first, last = resolve_one("新闻出版总署"), resolve_one("国家新闻出版署")
+    between, film = resolve_one("国家新闻出版广电总局"), resolve_one("国家广播电影电视总局")
+    everyone = pd.DataFrame([first, between, last, film])
+    joined = lineage(everyone)
+    assert {(row.predecessor, row.successor, row.year) for row in joined.itertuples()} == {
+        (first["agency_id"], between["agency_id"], 2013),
+        (film["agency_id"], between["agency_id"], 2013),
+        (between["agency_id"], last["agency_id"], 2018),
+    }
 
 
 def test_the_portal_never_overrules_the_name_or_lends_its_region_to_another() -> None:
@@ -396,7 +487,7 @@ def test_the_usual_names_of_offices_are_kept(name: str) -> None:
 
 
 def test_short_forms_of_regions_are_never_one_character() -> None:
-    assert short_forms("民和回族土族自治县", "county") == {"民和", "民和县"}
+    assert short_forms("民和回族土族自治县", "county") == {"民和", "民和县", "民和自治县"}
     assert short_forms("东乡族自治县", "county") == {"东乡", "东乡县"}
     assert short_forms("陇县", "county") == set()
 

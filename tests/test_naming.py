@@ -189,6 +189,7 @@ def test_titles_numbered_tagged_or_turned_about(line: str, agency: str, year: in
         ),
         ("填报单位(盖章):沭阳县审计局", "沭阳县审计局"),
         ("[索引号]115/2022-1[发布机构]沭阳县审计局[发布日期]2022-01-20", "沭阳县审计局"),
+        ("根据《条例》有关规定,沭阳县审计局现公布2021年政府信息公开年度报告。", "沭阳县审计局"),
         ("根据国务院办公厅的要求编制本报告。", ""),
         ("各镇人民政府:", ""),
         ("根据沭阳县人民政府办公室要求,编制本报告。", ""),
@@ -224,6 +225,36 @@ def test_the_header_of_a_page_is_not_the_title_of_the_report_below_it() -> None:
     assert identify(page).agency_name == "沭阳县审计局"
     own = (*lines[:2], "本报告由沭阳县人民政府办公室编制。")
     assert identify(Document("html", tuple(Paragraph(line) for line in own))).agency_name == "沭阳县人民政府"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "上一篇:乙县民政局2019年{0}",
+        "相关链接|乙县民政局2019年{0}",
+        "乙县民政局2019年{0}",
+        "下一条：乙县教育局2021年{0}",
+    ],
+)
+def test_links_to_other_reports_name_neither_agency_nor_year(link: str) -> None:
+    links = link.format(REPORT).split("|")
+    found = identify(document(f"2020年{REPORT}", "一、总体情况", "无。", *links))
+    assert (found.agency_name, found.year) == ("", 2020)
+    found = identify(document("一、总体情况", "2020年,我局认真贯彻落实条例。", "沭阳县审计局", *links))
+    assert (found.agency_name, found.year) == ("沭阳县审计局", 2020)
+
+
+def test_a_list_of_years_before_the_title_tells_no_year() -> None:
+    years = [f"{year}年{REPORT}" for year in (2019, 2020, 2021)]
+    assert identify(document(*years, f"沭阳县审计局2020年{REPORT}")).year == 2020
+    assert identify(document(*years, STATED.format("沭阳县审计局", 2020))).year == 2020
+    assert identify(document(*years, "一、总体情况")).year is None
+    assert identify(document(years[0], years[0], "一、总体情况")).year == 2019
+
+
+def test_a_township_is_completed_with_its_county() -> None:
+    found = identify(document(f"马厂镇2023年{REPORT}", meta={"发布机构": "沭阳县马厂镇人民政府"}))
+    assert found.agency_name == "沭阳县马厂镇人民政府"
 
 
 def test_a_medias_name_is_not_the_authors() -> None:

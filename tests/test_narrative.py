@@ -18,18 +18,19 @@ from extractors.records import Cell, Document, Paragraph
 REPORTS = Path(__file__).resolve().parents[2] / "shared" / "reports"
 
 
-def cells_of(*paragraphs: str, year: int | None = 2020) -> dict[str, Cell]:
+def cells_of(*paragraphs: str, year: int | None = 2020, agency: str = "") -> dict[str, Cell]:
     document = Document("text", tuple(Paragraph(text) for text in paragraphs))
-    cells, _ = read_narrative(document, year)
+    cells, _ = read_narrative(document, year, agency)
     names = [cell.indicator.removeprefix("narrative.") for cell in cells]
     assert len(names) == len(set(names)), "one cell an indicator"
     return dict(zip(names, cells, strict=True))
 
 
-def told(*paragraphs: str, year: int | None = 2020) -> dict[str, str]:
+def told(*paragraphs: str, year: int | None = 2020, agency: str = "") -> dict[str, str]:
     """`indicator: printed`, with ~ behind an approximate and ! behind an ambiguous one."""
     marks = {"": "", "approximate": "~", "ambiguous": "!"}
-    return {name: cell.printed + marks[cell.mark] for name, cell in cells_of(*paragraphs, year=year).items()}
+    cells = cells_of(*paragraphs, year=year, agency=agency)
+    return {name: cell.printed + marks[cell.mark] for name, cell in cells.items()}
 
 
 TAKEN = [
@@ -107,6 +108,35 @@ TAKEN = [
         {"requests.received": "60", "requests.completed": "61"},
     ),
     ("因信息公开发生行政复议案件2件，其中维持1件、纠正1件", {"review.cases": "2"}),
+    ("微信公众号关注人数25632人，公开政府信息1203条。", {"published.wechat": "1203"}),
+    ("充分发挥政府网站第一平台作用，主动公开政府信息2300条。", {"published.items": "2300"}),
+    ("12月召开推进会；全年主动公开政府信息326条。", {"published.items": "326"}),
+    (
+        "我市各级各部门公开信息12.35万条；收到申请1865件，比上年增长25%。",
+        {"published.items": "12.35万", "requests.received": "1865"},
+    ),
+    ("与2019年主动公开3131条相比，2020年主动公开3452条，增幅10%。", {"published.items": "3452"}),
+    ("各乡镇公开120条，县直部门公开300条，全县共公开政府信息420条。", {"published.items": "420"}),
+    ("全县各镇、县直部门主动公开信息17988条", {"published.items": "17988"}),
+    ("打造政务公开新格局，主动公开信息560条", {"published.items": "560"}),
+    ("全县主动公开政府信息数突破1万条，达10236条。", {"published.items": "10236"}),
+    ("公开政府信息1.02万条（10236条）。", {"published.items": "10236"}),
+    ("2020年，全局累计公开信息186条，其中公示公告56条。", {"published.items": "186"}),
+    ("全年发布政府信息12365条，日均34条。", {"published.items": "12365"}),
+    ("依申请公开：0件。", {"requests.received": "0"}),
+    ("收到政府信息公开申请（以下简称“申请”）25件。", {"requests.received": "25"}),
+    (
+        "因政府信息公开行政复议3件（2019年4件），行政诉讼2件（2019年0件）。",
+        {"review.cases": "3", "litigation.cases": "2"},
+    ),
+    ("“政策解读”栏目更新信息86条。", {"policy_explanations": "86"}),
+    (
+        "共办理依申请公开58件，其中本年新收56件，上年结转2件。",
+        {"requests.received": "56"},
+    ),
+    ("1—12月，全县主动公开政府信息5632条。", {"published.items": "5632"}),
+    ("2020年1月1日至2020年12月31日，全县主动公开政府信息5632条。", {"published.items": "5632"}),
+    ("微信公众号发稿2536条，政务微博发稿1865条。", {"published.wechat": "2536", "published.weibo": "1865"}),
 ]
 
 
@@ -149,12 +179,54 @@ NOT_TAKEN = [
     "公开人大代表建议和政协提案办理结果12件",
     "行政诉讼案件：政府信息公开一审3件，二审1件",
     "网站栏目12条，微信公众号2个，粉丝3000",
+    "12月，区政府网站发布信息326条。",
+    "各镇（街道）主动公开信息5623条，县直部门主动公开12365条。",
+    "各镇公开信息5623条，其中网站公开5000条",
+    "县公安局、县民政局分别主动公开信息125条、563条",
+    "县教育局积极推进信息公开，主动公开政府信息1203条",
+    "共收到依申请公开事项127件（其中，上年结转3件）",
+    "共收到政府信息公开申请127件，含2019年结转3件",
+    "依申请公开工作有序开展，受理公租房申请85件",
+    "1-11月，全县主动公开政府信息5632条。",
+    "1至9月份，全县主动公开政府信息4632条。",
+    "2018年、2019年、2020年分别主动公开政府信息1200条、1236条、1592条。",
+    "“十三五”期间，全县共主动公开政府信息7.2万条。",
+    "向市政府报送政务公开信息26条。",
+    "网站信息总量达56320条。",
+    "现有主动公开政府信息5632条。",
+    "拟公开信息120条，已公开86条。",
+    "不予公开信息8条、依申请公开信息36条。",
+    "可依申请公开的信息36条。",
+    "上报市政府网站信息256条，采用123条。",
+    "县长解读2篇，部门负责人解读15篇。",
 ]
 
 
 @pytest.mark.parametrize("sentence", NOT_TAKEN)
 def test_what_is_no_figure_of_the_year_is_left(sentence: str) -> None:
     assert told(sentence) == {}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "agency", "expected"),
+    [
+        ("县教育局主动公开政府信息1203条", "沭阳县教育局", {"published.items": "1203"}),
+        ("县教体局积极推进公开，主动公开政府信息1203条", "沭阳县教育体育局", {"published.items": "1203"}),
+        ("县教育局主动公开政府信息1203条", "沭阳县人民政府", {}),
+        ("县教育局主动公开政府信息120条，全县主动公开政府信息1203条", "沭阳县人民政府", {"published.items": "1203"}),
+        ("马厂镇收到政府信息公开申请3件", "沭阳县人民政府", {}),
+        (
+            "县政府办公室收到依申请公开56件，全县共收到依申请公开213件。",
+            "沭阳县人民政府",
+            {"requests.received": "213"},
+        ),
+        ("马厂镇收到政府信息公开申请3件", "沭阳县马厂镇人民政府", {"requests.received": "3"}),
+    ],
+)  # fmt: skip
+def test_figures_of_another_office_are_not_the_authors(
+    sentence: str, agency: str, expected: dict[str, str]
+) -> None:
+    assert told(sentence, agency=agency) == expected
 
 
 def test_the_sentence_and_its_paragraph_are_kept() -> None:
@@ -189,6 +261,20 @@ def test_another_report_year_is_not_taken() -> None:
     assert told(sentence, year=None) == {}
 
 
+def test_a_review_organs_cases_are_not_those_against_the_agency() -> None:
+    heading = "三、行政复议和行政诉讼情况"
+    assert told("二、依申请公开情况", "无。", heading, "全年办理行政复议案件56件。") == {}
+    assert told("二、依申请公开情况", "无。", heading, "行政复议2件。") == {"review.cases": "2"}
+
+
+def test_a_total_to_the_end_of_the_first_year_is_that_years() -> None:
+    told_2008 = told("截至2008年12月31日，我县共主动公开政府信息3256条。", year=2008)
+    assert told_2008 == {"published.items": "3256"}
+    assert told("截至2009年12月31日，我县共主动公开政府信息3256条。", year=2009) == {}
+    assert told("2008年5月1日至12月31日，主动公开政府信息86条。", year=2008) == {"published.items": "86"}
+    assert told("2009年5月1日至12月31日，主动公开政府信息86条。", year=2009) == {}
+
+
 def test_a_clause_without_object_takes_it_from_its_chapter() -> None:
     assert told(
         "三、收到和处理政府信息公开申请情况",
@@ -207,7 +293,7 @@ def test_ocr_is_marked() -> None:
 @pytest.mark.skipif(not REPORTS.is_dir(), reason="the sample reports are not on this machine")
 def test_prose_of_a_real_report() -> None:
     lines = (REPORTS / "006_anshan-shenpiju_2020.txt").read_text(encoding="utf8").splitlines()
-    assert told(*[line for line in lines if "|" not in line]) == {
+    assert told(*[line for line in lines if "|" not in line], agency="鞍山市行政审批局") == {
         "published.items": "1619",
         "published.website": "1581",
         "requests.received": "2",

@@ -2,7 +2,8 @@
 
     pip install "ogi-warehouse[regions]" && python -m transforms.refresh_regions
 
-Reads the packages' data files only; asks no network and never invents a code. The same packages give the same bytes.
+Reads the packages' data files and the reviewed `reference/region_corrections.csv` only; asks no network and never
+invents a code. The same packages give the same bytes.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Event(NamedTuple):
 def main() -> None:
     """Writes both files and says how many rows each holds."""
     regions = current_regions()
-    history = region_history({row[0]: row[1] for row in regions})
+    history = corrected(region_history({row[0]: row[1] for row in regions}), _corrections())
     _write(REFERENCE / "regions.csv", REGION_COLUMNS, regions)
     _write(REFERENCE / "region_history.csv", HISTORY_COLUMNS, history)
     levels = Counter(row[3] for row in regions)
@@ -118,6 +119,35 @@ def region_history(current: dict[str, str]) -> list[tuple[str, ...]]:
             )
         )
     return rows
+
+
+def corrected(history: list[tuple[str, ...]], corrections: Iterable[dict[str, str]]) -> list[tuple[str, ...]]:
+    """The rows with the reviewed corrections put in; UserError where a row no longer says what one expects."""
+    rows = {(row[0], row[1]): row for row in history}
+    for fix in corrections:
+        key = (fix["region_code"], fix["name"])
+        row = rows.get(key)
+        told = " ".join(filter(None, row[6:9])) if row else "no such row"
+        if row is None or told != fix["expected"]:
+            raise UserError(
+                f"region_corrections.csv: {' '.join(key)}: expected {fix['expected']!r}, the packages say {told!r}; "
+                "look at the change again"
+            )
+        year = fix["valid_to"] if fix["change"] else ""
+        rows[key] = (
+            *row[:5],
+            fix["valid_to"],
+            fix["change"],
+            fix["successor_code"],
+            year,
+            f"{row[9]}; corrected",
+        )
+    return [rows[row[0], row[1]] for row in history]
+
+
+def _corrections() -> list[dict[str, str]]:
+    with (REFERENCE / "region_corrections.csv").open(encoding="utf8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def _namesakes(code: str, name: str, current: dict[str, str]) -> list[str]:

@@ -68,6 +68,14 @@ class Regions:
     short_names: NameIndex
     townships: NameIndex
     ancestors: dict[str, frozenset[str]]
+    renamed_in: dict[str, int]
+    """The year since which a region of today bears its name, where another name or code became it."""
+
+    def existed(self, code: str, year: int) -> bool:
+        """Whether the region of a code had its name in a year; true where nothing says otherwise."""
+        region = self.by_code[code]
+        begin = region.valid_from or self.renamed_in.get(code, year)
+        return begin <= year <= (region.valid_to or year)
 
     def is_within(self, code: str, outer: str) -> bool:
         """Whether region `code` is `outer` or lies in it (now, or when the older of the two existed)."""
@@ -99,11 +107,11 @@ class Regions:
 
 
 def short_forms(name: str, level: str) -> set[str]:
-    """Names the same region is printed with: 民和回族土族自治县 → 民和县, 民和; 沭阳县 → 沭阳. Never one character."""
+    """Names a region is also printed with: 民和回族土族自治县 → 民和自治县, 民和县, 民和; never one character."""
     forms = set()
     if match := _AUTONOMOUS.match(name):
-        stem = match["stem"]
-        forms = {stem} | ({stem + match["kind"]} if match["kind"] != "区" else set())
+        stem, kind = match["stem"], match["kind"]
+        forms = {stem} | ({stem + kind, f"{stem}自治{kind}"} if kind != "区" else set())
     elif match := re.fullmatch(r"(.+族)自治(县|旗)", name):  # 东乡族自治县, 鄂温克族自治旗
         forms = {match[1][:-1], match[1][:-1] + match[2]}
     elif level != "township":
@@ -146,7 +154,14 @@ def load_regions() -> Regions:
         )
         for row in _rows("region_aliases.csv")
     ]  # fmt: skip
-    return _indexed(regions, former, aliases, by_code)
+    renamed = [row for row in history if row["change"] == "renamed"]
+    found = _indexed(regions, former, aliases, by_code)
+    for row in renamed:  # a former region lies where its successor lies now, too
+        code, later = row["region_code"], row["successor_code"]
+        if code != later and code in found.ancestors:
+            found.ancestors[code] |= found.ancestors.get(later, frozenset())
+    found.renamed_in.update({row["successor_code"]: int(row["change_year"]) for row in renamed})
+    return found
 
 
 def known_by(row: dict[str, str]) -> str:
@@ -191,7 +206,10 @@ def _is_known(row: dict[str, str], rows: list[dict[str, str]]) -> bool:
 
 
 def _indexed(
-    regions: list[Region], former: list[Region], aliases: list[Region], by_code: dict[str, Region]
+    regions: list[Region],
+    former: list[Region],
+    aliases: list[Region],
+    by_code: dict[str, Region],
 ) -> Regions:
     names: defaultdict[str, list[Region]] = defaultdict(list)
     short: defaultdict[str, list[Region]] = defaultdict(list)
@@ -225,6 +243,7 @@ def _indexed(
         NameIndex({name: found for name, found in short.items() if name not in names}),
         NameIndex(townships),
         ancestors,
+        {},
     )
 
 

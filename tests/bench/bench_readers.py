@@ -81,7 +81,7 @@ def reading_of(data: bytes, name: str) -> Reading:
     document = read_document(data, name)
     matched = match(document)
     who = identify(document)
-    told, chapters = read_narrative(document, who.year, matched.of_tables)
+    told, chapters = read_narrative(document, who.year, who.agency_name, matched.of_tables)
     row = {"snapshot_sha256": name, "source_url": name, "extractor_version": extractor_version()}
     return Reading(row, [*matched.cells, *told], matched.leftovers, chapters)
 
