@@ -41,16 +41,27 @@ def run_flow(name: str, **parameters: Any) -> Any:
 
     `UserError` when the Prefect server does not answer.
     """
-    connect()
+    is_temporary = connect()
     flow = getattr(importlib.import_module(f"flows.{name}"), name)
     from prefect import tags
 
-    with tags(TAG):
+    with tags(TAG), unwatched() if is_temporary else contextlib.nullcontext():
         return flow(**parameters, return_state=True)
 
 
-def connect() -> None:
-    """Prefect's settings, and a look whether the server they name is there."""
+@contextlib.contextmanager
+def unwatched() -> Iterator[None]:
+    """Flows send no heartbeats here: a temporary server ends with its command, so nobody is left to miss them, and
+    Prefect waits up to a second at a flow's end for the thread that sends them.
+    """
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        yield
+
+
+def connect() -> bool:
+    """Prefect's settings, and a look whether the server they name is there; whether a temporary one will be started."""
     for setting, value in SETTINGS.items():
         os.environ.setdefault(setting, value)
     from prefect.settings import PREFECT_API_URL
@@ -58,7 +69,7 @@ def connect() -> None:
     url = PREFECT_API_URL.value()
     if not url:
         _tell_of_server()
-        return
+        return True
     try:
         httpx.get(f"{url.rstrip('/')}/health", timeout=ANSWER_SECONDS).raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -67,6 +78,7 @@ def connect() -> None:
             f"PREFECT_API_URL={url}: no Prefect server answers there ({reason}); start it with `prefect server start`, "
             "or unset PREFECT_API_URL to run without one; nothing was changed"
         ) from None
+    return False
 
 
 @cache
