@@ -106,9 +106,14 @@ def lasting_server() -> Iterator[str]:
     url = f"http://127.0.0.1:{port}/api"
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     typer.echo(f"starting a Prefect server for this machine: {url.removesuffix('/api')}", err=True)
-    # In a session of its own, so that Ctrl-C ends the flows first and the server after them.
+    # In a session of its own, so that Ctrl-C ends the flows first and the server after them. Its pages ask the API at
+    # the default port unless they are told.
     server = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        env={"PREFECT_SERVER_UI_API_URL": url, **os.environ},
     )
     try:
         _wait_for(server, url)

@@ -228,6 +228,17 @@ def test_missing_reports_are_told_against_what_the_portal_gave_before(tmp_path):
     assert published(Path(given["data"])) == reports_of(simulator.sites)
 
 
+def test_what_a_page_says_acts_on_nothing_in_an_artifact():
+    from flows.orchestration import plain
+
+    told = plain(
+        "bad_list: <img src=x> [click](javascript:x) | *a*\n\n# `b` ~~c~~ \\[z] https://x.cn/a_b?c=1&d=2"
+    )
+    assert (
+        told == "bad_list: ‹img src=x› (click)(javascript:x) ¦ ∗a∗ # 'b' ∼∼c∼∼ ∖(z) https://x.cn/a_b?c=1&d=2"
+    )
+
+
 # -- bad input --
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.start import run_flow
+from extractors.errors import UserError
+from flows.start import end, run_flow
 from tests.flow_tools import (
     ROOT,
     YEARS,
@@ -94,11 +97,31 @@ def test_every_kind_of_broken_portal_is_named_and_the_rest_is_published(tmp_path
         assert "UTC, 5 portals, 4 failed, 4 reports new, 0 changed" in looked.stdout
 
 
-def test_all_portals_failing_is_a_failure(tmp_path):
-    with small_simulator(1, 1) as simulator:
-        simulator.set_down(simulator.sites[0].id)
-        state = run("nightly", **parameters(simulator, tmp_path))
-        assert state.is_failed() and simulator.sites[0].id in state.message
+def test_all_portals_failing_is_a_failure_told_once_and_at_the_end(tmp_path, capsys):
+    """Also in the log: one error, without the traceback of no exception, when the tries are used up."""
+    heard: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            heard.append(self.format(record))
+
+    logger, listener = logging.getLogger("prefect.task_runs"), Listener(logging.ERROR)
+    logger.addHandler(listener)
+    try:
+        with small_simulator(1, 1) as simulator:
+            site = simulator.sites[0].id
+            simulator.set_down(site)
+            state = run("nightly", **parameters(simulator, tmp_path))
+    finally:
+        logger.removeHandler(listener)
+    assert state.is_failed() and site in state.message
+    assert len(heard) == 1 and site in heard[0] and "NoneType" not in heard[0]
+    with pytest.raises(UserError, match=f"1 of 1 portals failed: {site}"):
+        end(state)
+    told = capsys.readouterr().out.splitlines()[-1]
+    assert re.fullmatch(
+        rf"nightly Failed after \d+ s: 1 of 1 portals failed \({site}\); nothing published: .*", told
+    )
 
 
 def test_the_server_shows_one_task_run_a_portal_and_keyed_artifacts(tmp_path):
@@ -125,6 +148,9 @@ def test_the_server_shows_one_task_run_a_portal_and_keyed_artifacts(tmp_path):
         assert set(keys) == {"nightly-summary", "portal-health", "coverage", "data-diff"}
         rows = json.loads(keys["portal-health"].data)
         assert [row["portal"] for row in rows] == sorted(site.id for site in simulator.sites)
+        assert {row["what it means"] for row in rows} == {"well"}
+        told = keys["nightly-summary"].data.splitlines()[-1]
+        assert re.match(r"- nightly Completed after \d+ s; DuckDB file: /.*\.duckdb$", told), told
 
 
 def test_backfill_leaves_the_nightly_state_alone_and_recheck_finds_what_left_its_list(tmp_path):
