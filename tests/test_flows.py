@@ -99,12 +99,15 @@ def test_every_kind_of_broken_portal_is_named_and_the_rest_is_published(tmp_path
 
 def test_all_portals_failing_is_a_failure_told_once_and_at_the_end(tmp_path, capsys):
     """Also in the log: one error, without the traceback of no exception, when the tries are used up."""
+    from prefect.logging.configuration import setup_logging
+
     heard: list[str] = []
 
     class Listener(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             heard.append(self.format(record))
 
+    setup_logging()  # Where this is the first flow of the process it would take the listener away.
     logger, listener = logging.getLogger("prefect.task_runs"), Listener(logging.ERROR)
     logger.addHandler(listener)
     try:
