@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from extractors.dataroot import DataRoot
 from extractors.errors import UserError
 from flows.start import end, run_flow
 from tests.flow_tools import (
@@ -30,6 +31,7 @@ from tests.flow_tools import (
 from tests.killed_flow import OF_FLOW
 from tests.simulator import hostile
 from tests.simulator.http import Response
+from warehouse.places import newest
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -156,8 +158,28 @@ def test_the_server_shows_one_task_run_a_portal_and_keyed_artifacts(tmp_path):
         assert re.match(r"- nightly Completed after \d+ s; DuckDB file: /.*\.duckdb$", told), told
 
 
+def test_two_nights_in_a_bucket(tmp_path, bucket):
+    """The data root on an object store through the whole flow; the second night finds what the first one left."""
+    root = DataRoot(bucket)
+    with small_simulator(1, 2) as simulator:
+        given = {**parameters(simulator, tmp_path), "data": bucket}
+        site = simulator.sites[0]
+        first = run("nightly", **given)
+        assert first.name == "Completed", first.message
+        assert published(newest(root)) == reports_of(simulator.sites)
+        site.correct_report(site.agencies[0].name, YEARS[0])
+        second = run("nightly", **given)
+        assert second.name == "Completed", second.message
+        told = second.result().sentences()
+        assert "0 reports new, 1 changed, 3 same" in told[0] and told[-1].endswith(str(newest(root)))
+        assert len(query(newest(root), "FROM revisions")) == 1
+    assert len(root.files("warehouse", ".duckdb")) == 2 and root.files("raw", ".warc.gz")
+    assert not list((tmp_path / "spool").rglob("*.warc.gz")), "uploaded, so nothing is left to upload"
+    looked = ogi("status", "--data", bucket, "--portals", given["portals_folder"])
+    assert looked.returncode == 0 and "0 failing" in looked.stdout, looked
+
+
 def test_backfill_leaves_the_nightly_state_alone_and_recheck_finds_what_left_its_list(tmp_path):
-    from extractors.dataroot import DataRoot
     from flows.health import last_looks
 
     with small_simulator(2, 2) as simulator:
@@ -183,7 +205,6 @@ def test_backfill_leaves_the_nightly_state_alone_and_recheck_finds_what_left_its
 
 def test_reparse_changes_nothing_until_it_is_accepted(tmp_path):
     from extractors import reading
-    from extractors.dataroot import DataRoot
     from tests.older_readings import make_older
 
     with small_simulator(1, 3) as simulator:
@@ -237,7 +258,6 @@ def test_a_killed_flow_runs_again_to_the_same_result(tmp_path, prefect_server):
 
 
 def test_killed_backfills_rechecks_and_reparses_run_again_to_the_same_result(tmp_path, prefect_server):
-    from extractors.dataroot import DataRoot
     from flows.pipeline import settle
     from tests.older_readings import make_older
 
@@ -271,7 +291,6 @@ def test_killed_backfills_rechecks_and_reparses_run_again_to_the_same_result(tmp
 
 
 def test_a_second_nightly_says_who_is_at_work(tmp_path):
-    from extractors.dataroot import DataRoot
     from flows import locks
 
     with small_simulator(1, 1) as simulator:
