@@ -72,7 +72,8 @@ class DataRoot:
 
     @cached_property
     def _located(self) -> tuple[Any, str]:
-        fs, path = fsspec.core.url_to_fs(self.address)
+        # Other processes write below the root too: a listing remembered from before would hide their files.
+        fs, path = fsspec.core.url_to_fs(self.address, use_listings_cache=False)
         return fs, path.rstrip("/")
 
     @property

@@ -7,9 +7,11 @@ would keep the next one waiting until its lease ends, and there is none without 
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -41,6 +43,7 @@ from warehouse.publish import Published
 DOCUMENTS_A_TASK = 600
 SIDE_BY_SIDE: Any = ThreadPoolTaskRunner(max_workers=64)
 """Portals asked at once; each waits most of its time for its own host's turn."""
+DEGRADED = "Degraded"
 MOST_NAMED = 10
 """Portals that lack reports named one by one at the end of a run; `ogi status` and the artifact name all."""
 MOST_ROWS = 500
@@ -75,13 +78,29 @@ class Summary:
     changes: dict[str, int] = field(default_factory=dict)
     file: str = ""
     expectations: list[str] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
 
     @property
     def failed(self) -> list[PortalRun]:
         return [run for run in self.runs if not run.is_done]
 
+    @property
+    def outcome(self) -> str:
+        """Name of the run's final state."""
+        if not self.failed:
+            return "Completed"
+        return "Failed" if len(self.failed) == len(self.runs) else DEGRADED
+
+    def closing(self) -> str:
+        """The last line of a run: its state, how long it took, which portals failed, where the result lies."""
+        named = ", ".join(run.portal_id for run in self.failed[:MOST_NAMED])
+        more = f" and {len(self.failed) - MOST_NAMED} more" if len(self.failed) > MOST_NAMED else ""
+        lost = f": {len(self.failed)} of {len(self.runs)} portals failed ({named}{more})" if named else ""
+        where = f"DuckDB file: {self.file}" if self.file else "nothing published: no report yet"
+        return f"{self.flow} {self.outcome} after {time.monotonic() - self.began:.0f} s{lost}; {where}"
+
     def sentences(self) -> list[str]:
-        """Numbers first, then every portal that failed and why, then where the result lies."""
+        """Numbers first, then every portal that failed and why, then `closing`."""
         new, changed, same = (
             sum(getattr(run, name) for run in self.runs) for name in ("new", "changed", "same")
         )
@@ -92,15 +111,14 @@ class Summary:
                 f"{len(self.runs)} portals tried{rest}, {len(self.failed)} failed: {new} reports new, {changed} changed, "
                 f"{same} same; {sum(run.requests for run in self.runs):,} requests"
             )
-        lines += [f"failed: {run}" for run in self.failed]
+        lines += [str(run) for run in self.failed]
         lines.append(
             f"{self.documents:,} documents read, {self.unread} could not be; {self.numbers:,} numbers"
         )
         lines += self.expectations
         differs = ", ".join(f"{count} {change}" for change, count in self.changes.items())
         lines.append(f"reports that differ from the last file: {differs or 'none (no difference)'}")
-        lines.append(f"DuckDB file: {self.file}" if self.file else "nothing published: no report yet")
-        return lines
+        return [*lines, self.closing()]
 
 
 # -- tasks --
@@ -163,8 +181,35 @@ class DocumentStream:
 # -- steps of a flow --
 
 
+class _SaidOnce(logging.Filter):
+    """Drops an error with the traceback of no exception: so Prefect announces a task that gives back `Failed` when its
+    tries are used up ("NoneType: None"), and says the same sentence again when the task ends.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.exc_info != (None, None, None)
+
+
+@contextlib.contextmanager
+def _failures_said_once() -> Iterator[None]:
+    logger, said_once = logging.getLogger("prefect.task_runs"), _SaidOnce()
+    logger.addFilter(said_once)
+    try:
+        yield
+    finally:
+        logger.removeFilter(said_once)
+
+
 def visit_all(visits: Visits, patience: Patience) -> list[PortalRun]:
     """One task run a portal, side by side; every portal has a row at the end, also below `data/runs`."""
+    with _failures_said_once():
+        _run_tasks(visits, patience)
+    runs = list(visits.runs.values())
+    remember(visits.root, runs)
+    return runs
+
+
+def _run_tasks(visits: Visits, patience: Patience) -> None:
     one = crawl_task.with_options(
         retries=len(patience.retry_seconds),
         retry_delay_seconds=patience.retry_seconds,
@@ -181,9 +226,6 @@ def visit_all(visits: Visits, patience: Patience) -> list[PortalRun]:
             visits.crashed(portal_id, f"its task ended in state {future.state.name}: {future.state.message}")
         if count % 10 == 0 or count == len(futures):
             logger.info("%s of %s portals done", count, len(futures))
-    runs = list(visits.runs.values())
-    remember(visits.root, runs)
-    return runs
 
 
 def read_all(root: DataRoot, snapshots: Sequence[Snapshot], folder: str = CELLS) -> ReadTotals:
@@ -259,18 +301,20 @@ def final_state(told: Summary) -> State[Summary]:
         return Completed(message=told.sentences()[0], data=told)
     named = "; ".join(map(str, told.failed[:20])) + ("; and more" if len(told.failed) > 20 else "")
     message = f"{len(told.failed)} of {len(told.runs)} portals failed: {named}"
-    if len(told.failed) == len(told.runs):
-        return Failed(message=message, data=told)
-    return Completed(name="Degraded", message=message, data=told)
+    if told.outcome == DEGRADED:
+        return Completed(name=DEGRADED, message=message, data=told)
+    return Failed(message=message, data=told)
 
 
 def show(root: DataRoot, told: Summary, health: Sequence[Health] = (), today: date | None = None) -> None:
     """Keyed artifacts, which Prefect shows with their history."""
     today = today or datetime.now(UTC).date()
-    lines = "\n".join(f"- {_plain(line)}" for line in told.sentences())
+    lines = "\n".join(f"- {plain(line)}" for line in told.sentences())
     create_markdown_artifact(f"## {told.flow}, {today}\n\n{lines}\n", key=f"{told.flow}-summary")
     if health:
-        create_table_artifact([_health_row(one, today) for one in health[:MOST_ROWS]], key="portal-health")
+        # What needs a person comes first, where a screen and `MOST_ROWS` begin.
+        worst = sorted(health, key=lambda one: (not one.failures, not one.missing))
+        create_table_artifact([_health_row(one, today) for one in worst[:MOST_ROWS]], key="portal-health")
     if told.file:
         create_table_artifact(summary.coverage_by_year(Path(told.file))[:MOST_ROWS], key="coverage")
         create_markdown_artifact(root.read_bytes(f"{WAREHOUSE}/CHANGES.md").decode(), key="data-diff")
@@ -279,24 +323,22 @@ def show(root: DataRoot, told: Summary, health: Sequence[Health] = (), today: da
 def _health_row(health: Health, today: date) -> dict[str, Any]:
     return {
         "portal": health.portal_id,
+        "what it means": plain(health.verdict(today)) or "well",
         "last success": f"{health.last_success:%Y-%m-%d %H:%M}" if health.last_success else "never",
         "last new report": f"{health.last_new:%Y-%m-%d %H:%M}" if health.last_new else "never",
         "failures in a row": health.failures,
         f"reports about {health.year}": health.have,
         "expected": health.expected,
-        "what to do": _plain(health.verdict(today)),
     }
 
 
-def _plain(text: str) -> str:
-    """Text that may come from a page, without what Markdown or HTML would act on."""
-    return (
-        text.replace("&", "&amp;")
-        .replace("<", "&lt;")
-        .replace("|", "\\|")
-        .replace("[", "\\[")
-        .replace("`", "'")
-    )
+INERT = str.maketrans("<>[]*`~|\\", "‹›()∗'∼¦∖")
+"""Look-alikes, not escapes: of Prefect's two user interfaces one acts on Markdown in the cells of a table, one does not."""
+
+
+def plain(text: str) -> str:
+    """Text that may come from a page, on one line, without what Markdown or HTML would act on."""
+    return " ".join(text.split()).translate(INERT)
 
 
 def user_error(state: State[Any]) -> UserError | None:

@@ -19,7 +19,7 @@ from extractors import reparse as readings
 from extractors.dataroot import DataRoot
 from extractors.reading import extractor_version
 from flows import locks, pipeline
-from flows.orchestration import MOST_ROWS, Summary, guarded, note_reading, read_all, settle, show
+from flows.orchestration import MOST_ROWS, Summary, guarded, note_reading, plain, read_all, settle, show
 from transforms.cell_diff import CellDiff, diff_of_cells
 
 DIFFS = "reparse"
@@ -100,8 +100,12 @@ def diff_sentences(diff: CellDiff, root: DataRoot) -> list[str]:
 
 def _show_diff(diff: CellDiff, told: Summary) -> None:
     now = f"{datetime.now(UTC):%Y-%m-%d %H:%M}"
-    create_markdown_artifact("\n".join([f"## reparse, {now} UTC", "", *told.expectations]), key="cell-diff")
+    lines = [f"- {plain(sentence)}" for sentence in told.expectations]
+    create_markdown_artifact("\n".join([f"## reparse, {now} UTC", "", *lines, ""]), key="cell-diff")
     reports = diff.reports.head(MOST_ROWS).astype(object)
-    rows = [dict(row) for _, row in reports.where(reports.notna(), None).iterrows()]
+    rows = [
+        {str(name): plain(value) if isinstance(value, str) else value for name, value in row.items()}
+        for row in reports.where(reports.notna(), None).to_dict("records")
+    ]
     if rows:
         create_table_artifact(rows, key="cell-diff-reports")

@@ -41,16 +41,27 @@ def run_flow(name: str, **parameters: Any) -> Any:
 
     `UserError` when the Prefect server does not answer.
     """
-    connect()
+    is_temporary = connect()
     flow = getattr(importlib.import_module(f"flows.{name}"), name)
     from prefect import tags
 
-    with tags(TAG):
+    with tags(TAG), unwatched() if is_temporary else contextlib.nullcontext():
         return flow(**parameters, return_state=True)
 
 
-def connect() -> None:
-    """Prefect's settings, and a look whether the server they name is there."""
+@contextlib.contextmanager
+def unwatched() -> Iterator[None]:
+    """Flows send no heartbeats here: a temporary server ends with its command, so nobody is left to miss them, and
+    Prefect waits up to a second at a flow's end for the thread that sends them.
+    """
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        yield
+
+
+def connect() -> bool:
+    """Prefect's settings, and a look whether the server they name is there; whether a temporary one will be started."""
     for setting, value in SETTINGS.items():
         os.environ.setdefault(setting, value)
     from prefect.settings import PREFECT_API_URL
@@ -58,7 +69,7 @@ def connect() -> None:
     url = PREFECT_API_URL.value()
     if not url:
         _tell_of_server()
-        return
+        return True
     try:
         httpx.get(f"{url.rstrip('/')}/health", timeout=ANSWER_SECONDS).raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -67,6 +78,7 @@ def connect() -> None:
             f"PREFECT_API_URL={url}: no Prefect server answers there ({reason}); start it with `prefect server start`, "
             "or unset PREFECT_API_URL to run without one; nothing was changed"
         ) from None
+    return False
 
 
 @cache
@@ -94,9 +106,14 @@ def lasting_server() -> Iterator[str]:
     url = f"http://127.0.0.1:{port}/api"
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     typer.echo(f"starting a Prefect server for this machine: {url.removesuffix('/api')}", err=True)
-    # In a session of its own, so that Ctrl-C ends the flows first and the server after them.
+    # In a session of its own, so that Ctrl-C ends the flows first and the server after them. Its pages ask the API at
+    # the default port unless they are told.
     server = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        env={"PREFECT_SERVER_UI_API_URL": url, **os.environ},
     )
     try:
         _wait_for(server, url)

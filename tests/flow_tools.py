@@ -5,9 +5,14 @@ Holds no assertion of its own.
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
 import subprocess
 import sys
+import termios
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +46,9 @@ def parameters(simulator: Simulator, place: Path, **more: Any) -> dict[str, Any]
 
 
 def query(data: Path, sql: str) -> list[tuple[Any, ...]]:
-    """Rows of a SELECT on the published file."""
-    with duckdb.connect(str(data / "warehouse" / "ogi.duckdb"), read_only=True) as connection:
+    """Rows of a SELECT on the file published below a data root, or on a file named outright."""
+    file = data if data.suffix == ".duckdb" else data / "warehouse" / "ogi.duckdb"
+    with duckdb.connect(str(file), read_only=True) as connection:
         return connection.execute(sql).fetchall()
 
 
@@ -55,12 +61,18 @@ def numbers(data: Path) -> list[tuple[Any, ...]]:
     )
 
 
+def _command(arguments: tuple[str, ...], environment: dict[str, str]) -> tuple[list[str], dict[str, str]]:
+    """(command, environment without what this machine sets for Prefect and the project)."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "OGI_"))}
+    return [sys.executable, "-m", "flows.cli", *arguments], {**clean, **environment}
+
+
 def start_ogi(*arguments: str, **environment: str) -> subprocess.Popen[str]:
     """The command, started in a process of its own."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "OGI_"))}
+    command, env = _command(arguments, environment)
     return subprocess.Popen(
-        [sys.executable, "-m", "flows.cli", *arguments],
-        env={**clean, **environment},
+        command,
+        env=env,
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -76,6 +88,45 @@ def ogi(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         finally:
             process.kill()
     return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """A command that runs at a terminal of its own."""
+
+    process: subprocess.Popen[bytes]
+    side: int
+
+    def answer(self, question: str, keys: bytes, seconds: float = 60) -> tuple[int, str]:
+        """Presses the keys once the question is asked; (exit code, all that was shown)."""
+        shown, pressed, until = b"", False, time.monotonic() + seconds
+        while time.monotonic() < until:
+            try:
+                shown += os.read(self.side, 4096)
+            except OSError:  # Linux says so that the other side is closed.
+                break
+            if not pressed and question.encode() in shown:
+                pressed = os.write(self.side, keys) > 0
+        os.close(self.side)
+        return self.process.wait(seconds), shown.decode().replace("\r\n", "\n")
+
+
+def ogi_at_terminal(*arguments: str, **environment: str) -> Terminal:
+    """Starts the command as a person does: its input and output are a terminal that belongs to it."""
+    ours, theirs = pty.openpty()
+    command, env = _command(arguments, environment)
+    process = subprocess.Popen(
+        command,
+        env=env,
+        cwd=ROOT,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(theirs)
+    return Terminal(process, ours)
 
 
 def reports_of(sites: list[Site]) -> list[tuple[str, int]]:

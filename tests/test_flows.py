@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.start import run_flow
+from extractors.dataroot import DataRoot
+from extractors.errors import UserError
+from flows.start import end, run_flow
 from tests.flow_tools import (
     ROOT,
     YEARS,
@@ -27,6 +31,7 @@ from tests.flow_tools import (
 from tests.killed_flow import OF_FLOW
 from tests.simulator import hostile
 from tests.simulator.http import Response
+from warehouse.places import newest
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -94,11 +99,34 @@ def test_every_kind_of_broken_portal_is_named_and_the_rest_is_published(tmp_path
         assert "UTC, 5 portals, 4 failed, 4 reports new, 0 changed" in looked.stdout
 
 
-def test_all_portals_failing_is_a_failure(tmp_path):
-    with small_simulator(1, 1) as simulator:
-        simulator.set_down(simulator.sites[0].id)
-        state = run("nightly", **parameters(simulator, tmp_path))
-        assert state.is_failed() and simulator.sites[0].id in state.message
+def test_all_portals_failing_is_a_failure_told_once_and_at_the_end(tmp_path, capsys):
+    """Also in the log: one error, without the traceback of no exception, when the tries are used up."""
+    from prefect.logging.configuration import setup_logging
+
+    heard: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            heard.append(self.format(record))
+
+    setup_logging()  # Where this is the first flow of the process it would take the listener away.
+    logger, listener = logging.getLogger("prefect.task_runs"), Listener(logging.ERROR)
+    logger.addHandler(listener)
+    try:
+        with small_simulator(1, 1) as simulator:
+            site = simulator.sites[0].id
+            simulator.set_down(site)
+            state = run("nightly", **parameters(simulator, tmp_path))
+    finally:
+        logger.removeHandler(listener)
+    assert state.is_failed() and site in state.message
+    assert len(heard) == 1 and site in heard[0] and "NoneType" not in heard[0]
+    with pytest.raises(UserError, match=f"1 of 1 portals failed: {site}"):
+        end(state)
+    told = capsys.readouterr().out.splitlines()[-1]
+    assert re.fullmatch(
+        rf"nightly Failed after \d+ s: 1 of 1 portals failed \({site}\); nothing published: .*", told
+    )
 
 
 def test_the_server_shows_one_task_run_a_portal_and_keyed_artifacts(tmp_path):
@@ -125,10 +153,33 @@ def test_the_server_shows_one_task_run_a_portal_and_keyed_artifacts(tmp_path):
         assert set(keys) == {"nightly-summary", "portal-health", "coverage", "data-diff"}
         rows = json.loads(keys["portal-health"].data)
         assert [row["portal"] for row in rows] == sorted(site.id for site in simulator.sites)
+        assert {row["what it means"] for row in rows} == {"well"}
+        told = keys["nightly-summary"].data.splitlines()[-1]
+        assert re.match(r"- nightly Completed after \d+ s; DuckDB file: /.*\.duckdb$", told), told
+
+
+def test_two_nights_in_a_bucket(tmp_path, bucket):
+    """The data root on an object store through the whole flow; the second night finds what the first one left."""
+    root = DataRoot(bucket)
+    with small_simulator(1, 2) as simulator:
+        given = {**parameters(simulator, tmp_path), "data": bucket}
+        site = simulator.sites[0]
+        first = run("nightly", **given)
+        assert first.name == "Completed", first.message
+        assert published(newest(root)) == reports_of(simulator.sites)
+        site.correct_report(site.agencies[0].name, YEARS[0])
+        second = run("nightly", **given)
+        assert second.name == "Completed", second.message
+        told = second.result().sentences()
+        assert "0 reports new, 1 changed, 3 same" in told[0] and told[-1].endswith(str(newest(root)))
+        assert len(query(newest(root), "FROM revisions")) == 1
+    assert len(root.files("warehouse", ".duckdb")) == 2 and root.files("raw", ".warc.gz")
+    assert not list((tmp_path / "spool").rglob("*.warc.gz")), "uploaded, so nothing is left to upload"
+    looked = ogi("status", "--data", bucket, "--portals", given["portals_folder"])
+    assert looked.returncode == 0 and "0 failing" in looked.stdout, looked
 
 
 def test_backfill_leaves_the_nightly_state_alone_and_recheck_finds_what_left_its_list(tmp_path):
-    from extractors.dataroot import DataRoot
     from flows.health import last_looks
 
     with small_simulator(2, 2) as simulator:
@@ -154,7 +205,6 @@ def test_backfill_leaves_the_nightly_state_alone_and_recheck_finds_what_left_its
 
 def test_reparse_changes_nothing_until_it_is_accepted(tmp_path):
     from extractors import reading
-    from extractors.dataroot import DataRoot
     from tests.older_readings import make_older
 
     with small_simulator(1, 3) as simulator:
@@ -208,7 +258,6 @@ def test_a_killed_flow_runs_again_to_the_same_result(tmp_path, prefect_server):
 
 
 def test_killed_backfills_rechecks_and_reparses_run_again_to_the_same_result(tmp_path, prefect_server):
-    from extractors.dataroot import DataRoot
     from flows.pipeline import settle
     from tests.older_readings import make_older
 
@@ -242,7 +291,6 @@ def test_killed_backfills_rechecks_and_reparses_run_again_to_the_same_result(tmp
 
 
 def test_a_second_nightly_says_who_is_at_work(tmp_path):
-    from extractors.dataroot import DataRoot
     from flows import locks
 
     with small_simulator(1, 1) as simulator:

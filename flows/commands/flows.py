@@ -216,7 +216,12 @@ def _agreed(is_agreed: bool, what: str) -> bool:
     if is_agreed:
         return True
     if sys.stdin.isatty():
-        return typer.confirm(f"{what}?")
+        try:
+            if typer.confirm(f"{what}?"):
+                return True
+        except typer.Abort:
+            # Ctrl-C or the end of the input is a no; Typer's own exit code would say "done with failures".
+            typer.echo()
     typer.echo(f"nothing done; --apply to {what}")
     return False
 

@@ -26,7 +26,7 @@ from extractors.crawl import Plan
 from extractors.dataroot import DataRoot
 from extractors.portals import load_portals
 from flows import pipeline
-from flows.start import SETTINGS
+from flows.start import SETTINGS, unwatched
 from flows.visits import Visits, remember
 from tests.simulator.agencies import all_agencies
 from tests.simulator.figures import make_report
@@ -113,7 +113,8 @@ def _without_prefect(data: Path, folder: Path, ids: list[str]) -> None:
 def _side_by_side(place: Path, folder: Path, ids: list[str]) -> tuple[float, float, float]:
     """Seconds of a night as a flow, of one without Prefect, of a flow that does nothing; the best of each, in turn.
 
-    The server runs already; the best because whatever else the machine does can only add.
+    The server runs already, and flows run under it as under the temporary one of a command; the best because whatever
+    else the machine does can only add.
     """
     os.environ.update(SETTINGS)
     from prefect import flow
@@ -132,7 +133,7 @@ def _side_by_side(place: Path, folder: Path, ids: list[str]) -> tuple[float, flo
         assert state.name == "Completed", state.message
 
     times: dict[str, list[float]] = {"flow": [], "plain": [], "idle": []}
-    with prefect_test_harness(server_startup_timeout=120):
+    with prefect_test_harness(server_startup_timeout=120), unwatched():
         empty = flow(name="empty")(lambda: None)
         empty()
         for number in range(ROUNDS):
