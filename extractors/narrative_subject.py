@@ -61,53 +61,47 @@ def is_of_others(sentence: str, recent: int, end: int, agency: str) -> bool:
     县直部门 is a part of the county's figures, 全市 at a clause's head is more than the county. A later 全县 or 我局
     takes the sentence back to the agency. Without an agency's name (`agency` is "") every named office is another one.
     """
-    found = _subjects_of(sentence)
-    if not found.names and not found.whole_regions and not any(found.layers):
+    found = _subjects_of(sentence, agency)
+    if not found.others and not any(found.layers):
         return False
-    region = _region_of(agency)
-    own = list(found.own)
-    others: list[int] = []
-    for place, name in found.names:
-        is_own = _is_own_region(name, region) if found.is_region[place] else _is_own(name, agency)
-        (own if is_own else others).append(place)
-    for place, word, is_subject in found.whole_regions:
-        if not _is_around(word, region):
-            own.append(place)
-        elif is_subject:
-            others.append(place)
-    start = max((place for place in own if place < end), default=0)
-    if any(start <= place < end for place in others):
+    start = max((place for place in found.own if place < end), default=0)
+    if any(start <= place < end for place in found.others):
         return True
     return _is_one_layer(found, max(start, recent), end) or _is_one_layer(found, start, end)
 
 
 class _Found(NamedTuple):
-    """Where a sentence names itself, offices and regions, whole regions, the layers of an agency and all of them."""
+    """Where a sentence names the agency, others than it, the layers of an agency and all layers together."""
 
     own: tuple[int, ...]
-    names: tuple[tuple[int, str], ...]
-    is_region: dict[int, bool]
-    whole_regions: tuple[tuple[int, str, bool], ...]
+    others: tuple[int, ...]
     layers: tuple[tuple[int, ...], ...]
     whole: tuple[int, ...]
 
 
 @lru_cache(maxsize=64)
-def _subjects_of(sentence: str) -> _Found:
+def _subjects_of(sentence: str, agency: str) -> _Found:
     words = _words()
+    region = _region_of(agency)
     plain = words.no_office.sub(lambda word: "·" * len(word[0]), sentence)
-    regions = {match.start("name"): match["name"] for match in words.region.finditer(plain)}
+    own = [match.start() for match in words.own.finditer(sentence)]
+    others: list[int] = []
     offices = {match.start("name"): match["name"] for match in words.named.finditer(plain)}
+    for place, name in offices.items():
+        (own if _is_own(name, agency) else others).append(place)
+    for match in words.region.finditer(plain):
+        if (place := match.start("name")) not in offices:
+            (own if _is_own_region(match["name"], region) else others).append(place)
+    for match in words.whole_regions.finditer(sentence):
+        if not _is_around(match[0], region):
+            own.append(match.start())
+        elif _BEGINS.search(sentence[: match.start()]):
+            others.append(match.start())
     return _Found(
-        own=tuple(match.start() for match in words.own.finditer(sentence)),
-        names=tuple(sorted({**regions, **offices}.items())),
-        is_region={place: place not in offices for place in {**regions, **offices}},
-        whole_regions=tuple(
-            (match.start(), match[0], bool(_BEGINS.search(sentence[: match.start()])))
-            for match in words.whole_regions.finditer(sentence)
-        ),
-        layers=tuple(tuple(m.start() for m in layer.finditer(sentence)) for layer in words.layers),
-        whole=tuple(match.start() for match in words.whole.finditer(sentence)),
+        tuple(own),
+        tuple(others),
+        tuple(tuple(match.start() for match in layer.finditer(sentence)) for layer in words.layers),
+        tuple(match.start() for match in words.whole.finditer(sentence)),
     )
 
 
