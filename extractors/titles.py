@@ -82,14 +82,14 @@ def own_head(head: list[str]) -> list[str]:
     """The lines of a page's head without links to other pages: 上一篇 and what follows, titles below the first chapter."""
     kept: list[str] = []
     has_begun = False
+    neighbour = words_of_names().neighbour
     for line in head:
-        if kept and words_of_names().neighbour.match(line):
+        if kept and neighbour.match(line):
             break
-        is_title = bool(read_title(line))
-        if not is_title and _FIRST_CHAPTER.match(line):
-            has_begun = True
-        if not (has_begun and is_title and len(line) <= LONGEST_TITLE):
-            kept.append(line)
+        if has_begun and len(line) <= LONGEST_TITLE and read_title(line):
+            continue
+        has_begun = has_begun or bool(_FIRST_CHAPTER.match(line) and not read_title(line))
+        kept.append(line)
     return kept
 
 
