@@ -7,7 +7,9 @@ cannot name: a glyph without a known character becomes U+FFFD, so that no number
 from __future__ import annotations
 
 import ctypes
+from collections import Counter
 from collections.abc import Callable, Iterator
+from math import degrees
 from typing import Any, NamedTuple
 
 import pypdfium2 as pdfium
@@ -27,6 +29,9 @@ nothing.
 SUSPICIOUS = 30.0
 """Points: a character box larger than this is compared with the character's ink before it is believed."""
 
+_ASKED = 200
+_MOST = 0.6
+"""Share of a page's text, of about _ASKED characters asked, that must stand one way to say how the page is read."""
 _INVISIBLE = 3
 _SKIPPED = frozenset({10, 13, 32, 0xA0, 0x3000, 0xFFFE, 0x200B, 0xFEFF})
 
@@ -55,6 +60,8 @@ class Picture(NamedTuple):
 
 
 class Page(NamedTuple):
+    """`turned`: by how many degrees, clockwise, the page is read turned from how it is shown: its text stands sideways."""
+
     width: float
     height: float
     chars: list[Char]
@@ -63,6 +70,7 @@ class Page(NamedTuple):
     pictures: list[Picture]
     invisible_text: bool
     dropped_text: bool
+    turned: int = 0
 
 
 _Box = tuple[float, float, float, float]
@@ -73,7 +81,9 @@ def read_page(page: pdfium.PdfPage) -> Page:
     """Everything printed on one page; `Refused` when it holds more objects or characters than a report ever
     does.
     """
-    upright, width, height = _upright(page)
+    shown = page.get_rotation() % 360
+    turn = _turn_of_text(page, shown)
+    upright, width, height = _upright(page, turn)
     horizontals: list[Rule] = []
     verticals: list[Rule] = []
     pictures: list[Picture] = []
@@ -95,7 +105,9 @@ def read_page(page: pdfium.PdfPage) -> Page:
                 pictures.append(Picture(max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)))
     read: set[int | None] = set()
     chars = _chars(page, upright, width, height, invisible, read)
-    return Page(width, height, chars, horizontals, verticals, pictures, invisible, bool(printed - read))
+    dropped = bool(printed - read)
+    turned = (turn - shown) % 360
+    return Page(width, height, chars, horizontals, verticals, pictures, invisible, dropped, turned)
 
 
 def _address(item: Any) -> int | None:
@@ -103,10 +115,45 @@ def _address(item: Any) -> int | None:
     return ctypes.cast(item, ctypes.c_void_p).value
 
 
-def _upright(page: pdfium.PdfPage) -> tuple[_Upright, float, float]:
+def _turn_of_text(page: pdfium.PdfPage, shown: int) -> int:
+    """The turn at which the page's text stands upright; the one it is shown at where the text does not say.
+
+    Wide tables are often printed sideways on upright pages.
+    """
+    text = page.get_textpage()
+    try:
+        total = raw.FPDFText_CountChars(text.raw)
+        if total > MAX_CHARACTERS:
+            return shown  # refused when its characters are read
+        places = range(0, total, max(1, total // _ASKED))
+        angles = [
+            raw.FPDFText_GetCharAngle(text.raw, place)
+            for place in places
+            if raw.FPDFText_GetUnicode(text.raw, place) not in _SKIPPED
+            and not raw.FPDFText_IsGenerated(text.raw, place)
+        ]
+    finally:
+        text.close()
+    turns = Counter(round(-degrees(angle) / 90) * 90 % 360 for angle in angles if angle >= 0)
+    turn, often = turns.most_common(1)[0] if turns else (shown, 0)
+    return turn if often > _MOST * len(angles) else shown
+
+
+def turned_box(box: _Box, turned: int, width: float, height: float) -> _Box:
+    """A box of the page as it is shown, on the page as it is read: `turned` clockwise, of that width and height."""
+    x0, y0, x1, y1 = box
+    if turned == 90:
+        return width - y1, x0, width - y0, x1
+    if turned == 180:
+        return width - x1, height - y1, width - x0, height - y0
+    if turned == 270:
+        return y0, height - x1, y1, height - x0
+    return box
+
+
+def _upright(page: pdfium.PdfPage, turn: int) -> tuple[_Upright, float, float]:
     """How a box of the page's own space lies on the page as a reader sees it, and the page's seen size."""
     left, bottom, right, top = page.get_bbox()
-    turn = page.get_rotation() % 360
     if turn == 90:
         return (lambda a, b, c, d: (b - bottom, a - left, d - bottom, c - left)), top - bottom, right - left
     if turn == 180:
