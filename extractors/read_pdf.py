@@ -101,11 +101,7 @@ def _all_chars(data: bytes, number: int, page: Page) -> list[Char]:
         chars = pdf.pages[0].chars
     if len(chars) > MAX_CHARACTERS:
         raise Refused(f"page {number + 1} holds {len(chars):,} characters; a report has far fewer")
-    return [
-        Char(c["text"] if len(c["text"]) == 1 else UNKNOWN, *box(c))
-        for c in chars
-        if c["text"].strip()
-    ]
+    return [Char(c["text"] if len(c["text"]) == 1 else UNKNOWN, *box(c)) for c in chars if c["text"].strip()]
 
 
 def _is_large(picture: Picture, page: Page) -> bool:
