@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from extractors import forms
@@ -26,12 +27,14 @@ class ReviewHeader(NamedTuple):
 
     ends: where its rows begin and end, columns at its sides included.
     is_used: values of some groups were read under it, so that the next header row begins another one.
+    columns: (group, column, colspan) of the cells that name groups.
     """
 
     groups: tuple[str, ...] = ()
     places: tuple[tuple[int, int], ...] = ()
     ends: tuple[int, int] = (0, 0)
     is_used: bool = False
+    columns: tuple[tuple[str, int, int], ...] = ()
 
     def with_row(self, row: Sequence[GridCell], keys: Sequence[str]) -> ReviewHeader:
         """The header with one more of its rows."""
@@ -45,7 +48,17 @@ class ReviewHeader(NamedTuple):
         ends = (row[0].column, max(start.ends[1], row[-1].column + row[-1].colspan))
         if start.places or start.groups:
             ends = (min(start.ends[0], ends[0]), ends[1])
-        return ReviewHeader(groups, tuple(sorted((*start.places, *places))), ends)
+        columns = {
+            (words.groups.exact(k)[0], cell.column, cell.colspan)
+            for cell, k in zip(row, keys, strict=True)
+            if words.groups.exact(k)
+        }
+        return ReviewHeader(
+            groups,
+            tuple(sorted((*start.places, *places))),
+            ends,
+            columns=tuple(sorted({*start.columns, *columns}, key=itemgetter(1))),
+        )
 
     def filled_by(
         self, row: Sequence[GridCell], keys: Sequence[str], is_padded: bool

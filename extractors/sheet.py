@@ -115,6 +115,11 @@ class Sheet:
         if values is None:
             self._lost(row, "reviews and lawsuits: 15 values expected")
 
+    def results(self, result: str, groups: Sequence[str], values: Sequence[Printed]) -> None:
+        """One result of chapter 四, of each of the groups."""
+        for group, value in zip(groups, values, strict=True):
+            self._add(f"{group}.{result}", None, value, "")
+
     def statistic(
         self,
         meanings: Sequence[str],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from extractors import forms
 from extractors.match import Matched, match
 from extractors.read import read_document
 from extractors.read_html import read_html
@@ -135,6 +136,74 @@ def test_results_of_a_group_that_is_not_named_are_left_over() -> None:
     whole = spread("行政复议", "行政诉讼", "") + spread("", *GROUPS[1:]) + line(*RESULTS * 3)
     assert not review(whole, line(*"1234567890"))  # five of fifteen are missing
     assert not review(line("单位", *RESULTS), line("教育局", *"12345"))
+
+
+def one_below_the_other(unit: str = "") -> list[str]:
+    """Chapter 四 with one number a row: 1 to 15, the groups' names beside their first results."""
+    heads = {
+        0: "<td rowspan='5' colspan='2'>行政复议</td>",
+        5: "<td rowspan='10'>行政诉讼</td><td rowspan='5'>未经复议直接起诉</td>",
+        10: "<td rowspan='5'>复议后起诉</td>",
+    }
+    units = (unit,) if unit else ()
+    return [line(RESULTS[n % 5], *units, str(n + 1), first=heads.get(n, "")) for n in range(15)]
+
+
+def test_results_one_below_the_other() -> None:
+    expected = dict(zip(forms.review().indicators, map(str, range(1, 16)), strict=True))
+    assert review(*one_below_the_other()) == expected
+    assert review(line("类别", "", "结果", "件数"), *one_below_the_other("件")) == expected
+    apart = [
+        line("行政复议"),
+        *(line(result, str(n)) for n, result in enumerate(RESULTS, start=1)),
+        line("行政诉讼"),
+        line("未经复议直接起诉"),
+        *(line(result, str(n)) for n, result in enumerate(RESULTS, start=6)),
+        line("复议后起诉"),
+        *(line(result, str(n)) for n, result in enumerate(RESULTS, start=11)),
+    ]
+    assert review(*apart) == expected
+
+
+def test_a_result_out_of_order_is_nobodys_and_so_are_those_below_it() -> None:
+    rows = one_below_the_other()
+    missing = page("".join(rows[:2] + rows[3:]))
+    assert [indicator for indicator, _ in numbers(missing)] == ["review.upheld", "review.corrected"]
+    assert len(missing.leftovers) == 12
+    moved = page("".join([*rows[10:], *rows[:10]]))
+    assert not numbers(moved)
+    assert len(moved.leftovers) == 15
+
+
+def test_results_as_rows_below_the_groups_as_columns() -> None:
+    head = line("行政复议", first="<td rowspan='2'></td>").replace("<td>行", "<td rowspan='2'>行")
+    head = head.replace("</tr>", "<td colspan='2'>行政诉讼</td></tr>") + line(
+        "未经复议直接起诉", "复议后起诉"
+    )
+    rows = "".join(line(result, str(n), str(n + 5), str(n + 10)) for n, result in enumerate(RESULTS, start=1))
+    assert review(head + rows) == dict(zip(forms.review().indicators, map(str, range(1, 16)), strict=True))
+    short = page(head + line("结果维持", "1", "6"))
+    assert not numbers(short)
+    assert [left.reason_code for left in short.leftovers] == ["unknown_row"]
+
+
+def test_a_total_of_another_table_is_no_result() -> None:
+    assert not review(line("项目", "件数"), line("建议", "3"), line("总计", "5"))
+    rows = one_below_the_other()[:4]
+    assert "review.total" not in review("".join(rows) + line("建议", "3") + line("总计", "5"))
+
+
+def test_applicants_as_rows_are_named_as_not_read() -> None:
+    labels = (
+        "一、本年新收政府信息公开申请数量",
+        "二、上年结转政府信息公开申请数量",
+        "（一）予以公开",
+        "（二）部分公开",
+    )
+    head = line("申请人情况", *labels, *("1.属于国家秘密",) * 5)
+    matched = page(head + line("自然人", *"123456789") + line("其他", *"123456789"))
+    assert not numbers(matched)
+    assert [left.reason_code for left in matched.leftovers] == ["unknown_row"] * 2
 
 
 def test_columns_beside_the_fifteen_results() -> None:
