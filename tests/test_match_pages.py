@@ -236,6 +236,39 @@ def test_a_table_of_another_year_beside_this_years_is_left_over() -> None:
     assert "".join(numbers(read(of(2022, "0123456"))).values()) == "0123456"
 
 
+def test_of_a_table_that_stands_twice_only_what_both_print_is_certain() -> None:
+    first = (
+        HEADER
+        + row("（一）予以公开", *"0123456")
+        + row("（二）部分公开", *"1000001")
+        + row("2.重复申请", *"0000000")
+    )
+    other = HEADER + row("（一）予以公开", *"0923456") + row("（二）部分公开", *"1800001")
+    matched = page(first, other)
+    expected = "023456" + "100001"  # the row that only one of them prints is in doubt too
+    assert "".join(numbers(matched).values()) == expected
+    assert {left.reason_code for left in matched.leftovers} == {"printed_twice"}
+    # One row alone that is printed twice says nothing about the others.
+    last = page(first, HEADER + row("2.重复申请", *"0000008"))
+    assert "".join(numbers(last).values()) == "0123456" + "1000001" + "000000"
+
+
+def test_chapter_two_in_two_forms_is_in_doubt_where_they_do_not_agree() -> None:
+    section = "<tr><td colspan='4'>第二十条第（一）项</td></tr>"
+    new = (
+        section
+        + line("信息内容", "本年制发件数", "本年废止件数", "现行有效件数")
+        + line("规章", "1", "2", "3")
+    )
+    old = (
+        section
+        + line("信息内容", "本年新制作数量", "本年新公开数量", "对外公开总数量")
+        + line("规章", "1", "0", "9")
+    )
+    assert numbers(page(new, old)) == {("proactive.regulations.made", None): "1"}
+    assert len(numbers(page(new, new))) == 3
+
+
 def test_rows_with_pipes_inside_a_page_are_one_table_with_its_lines_of_one_cell() -> None:
     lines = ["第二十条第（六）项", "信息内容 | 本年处理决定数量", "行政处罚 | 7", "第二十条第（五）项"]
     lines += ["信息内容 | 本年处理决定数量", "行政许可 | 5"]
