@@ -20,6 +20,7 @@ import pypdfium2.raw as raw
 
 from extractors.errors import Refused
 from extractors.pdf_check import check_whole
+from extractors.pdf_columns import tell_columns
 from extractors.pdf_furniture import drop_furniture
 from extractors.pdf_page import UNKNOWN, Char, Page, Picture, read_page, turned_box
 from extractors.pdf_tables import Fragment, Item, fragments_of, grid_of, join_over_pages
@@ -124,6 +125,7 @@ def _items(page: Page, number: int, notes: list[str]) -> list[Item]:
 
 def _document(reading: _Reading) -> Document:
     drop_furniture(reading.pages, reading.heights)
+    tell_columns(reading.pages)
     items = list(join_over_pages(reading.pages))
     blocks = tuple(_blocks(items))
     grids = any(isinstance(item, Fragment) for item in items)

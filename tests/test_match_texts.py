@@ -208,3 +208,16 @@ def test_a_lone_pipe_behind_a_row_is_padding_also_when_its_first_value_is_blank(
     found = read("\n".join(cell if "|" in cell else f"{cell} |".strip() for cell in cells))
     assert found["requests.refused.state_secret"] == list("234567")
     assert len(found) == 3
+
+
+def test_a_group_that_wraps_inside_its_bracket_is_no_note_of_the_row_above() -> None:
+    """（四 … ）无法提供 begins below the row that 行政查询事项 ends: its numbers are not that row's."""
+    lines = [
+        "一、本年新收政府信息公开申请数量 1 0 0 0 0 0 1",
+        "8.属 74 0 0 1 54 8 137",
+        "于",
+        "行政查询事项",
+        "（四 1.本 0 0 7 3 0 9 19",
+        "）无法提供 机关不掌握相关政府信息",
+    ]
+    assert set(read("\n".join([REQUESTS, *lines]))) == {"requests.new"}
