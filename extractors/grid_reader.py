@@ -76,6 +76,7 @@ class GridReader(RequestsReader):
         if columns is not None:
             self.table_kind = "proactive"
             self.header_is_full = self.is_full
+            self.has_sides = not words.side_columns.isdisjoint(keys)
             self.half_header = [[cell] for cell in columns]
             self._use_header()
             if not self.blocks:
@@ -135,7 +136,10 @@ class GridReader(RequestsReader):
                 )
             return True
         n = len(block)
-        chosen = self._in_order(row, values, n) or self._under_header(row, values, n)
+        chosen = None
+        # Beside columns of remarks, as many cells as the form has values may be all but one of them.
+        if self.is_full or not self.has_sides:
+            chosen = self._in_order(row, values, n) or self._under_header(row, values, n)
         self.sheet.proactive(meanings[0], block, self.units, chosen, self._raw(row, values))
         return True
 

@@ -38,12 +38,13 @@ class TableState(NamedTuple):
     results: ResultsBelow = ResultsBelow()
     is_stray: bool = False
     header_is_full: bool = True
+    has_sides: bool = False
 
     def key(self) -> Hashable:
         """Equal for states under which every row reads the same: the line a header stands in does not count."""
         return (
             *(self.table_kind, self.blocks, self.units, self.upper_header),
-            *(self.statistics, self.review, self.results, self.is_stray, self.header_is_full),
+            *(self.statistics, self.review, self.results, self.is_stray, self.header_is_full, self.has_sides),
             tuple(cell[::2] for cell in self.header_cells),
             tuple(tuple(cell[::2] for cell in column) for column in self.half_header),
             tuple((name, cell[::2]) for name, cell in self.applicants),
@@ -73,6 +74,7 @@ class GridWalker(ABC):
         self.applicants, self.upper_header = dict(state.applicants), dict(state.upper_header)
         self.statistics, self.review, self.results = state.statistics, state.review, state.results
         self.is_stray, self.header_is_full = state.is_stray, state.header_is_full
+        self.has_sides = state.has_sides
 
     def _number(self) -> int:
         """The number of the state the fields hold."""
@@ -89,6 +91,7 @@ class GridWalker(ABC):
             results=self.results,
             is_stray=self.is_stray,
             header_is_full=self.header_is_full,
+            has_sides=self.has_sides,
         )
         return self.known.number_of(state.key(), state)
 

@@ -74,6 +74,13 @@ def test_columns_beside_the_forms_own_are_passed_over() -> None:
         assert numbers(page(table)) == MADE
 
 
+def test_a_value_lost_beside_a_column_of_remarks_moves_no_other_into_its_place() -> None:
+    head = SECTION + line("信息内容", "本年制发件数", "本年废止件数", "现行有效件数", "备注")
+    matched = page(head + line("规章", "1", "3", "无") + line("行政规范性文件", "1", "2", "3", "无"))
+    assert {indicator.split(".")[1] for indicator, _ in numbers(matched)} == {"normative_documents"}
+    assert [left.reason_code for left in matched.leftovers] == ["column_lost"]
+
+
 def test_a_corner_that_says_less_needs_columns_printed_right() -> None:
     matched = page(SECTION + line("项目", "教育局", "公安局", "合计") + line("规章", *"123"))
     assert not matched.cells and [left.reason_code for left in matched.leftovers] == ["no_header"]
