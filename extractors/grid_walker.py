@@ -33,6 +33,8 @@ class TableState(NamedTuple):
     half_header: tuple[tuple[GridCell, ...], ...] = ()
     applicants: tuple[tuple[str, GridCell], ...] = ()
     upper_header: tuple[tuple[int, str], ...] = ()
+    sides: tuple[tuple[str, int, int], ...] = ()
+    header_end: int = 0
     statistics: Header = Header()
     review: ReviewHeader = ReviewHeader()
     results: ResultsBelow = ResultsBelow()
@@ -43,7 +45,7 @@ class TableState(NamedTuple):
     def key(self) -> Hashable:
         """Equal for states under which every row reads the same: the line a header stands in does not count."""
         return (
-            *(self.table_kind, self.blocks, self.units, self.upper_header),
+            *(self.table_kind, self.blocks, self.units, self.upper_header, self.sides, self.header_end),
             *(self.statistics, self.review, self.results, self.is_stray, self.header_is_full, self.has_sides),
             tuple(cell[::2] for cell in self.header_cells),
             tuple(tuple(cell[::2] for cell in column) for column in self.half_header),
@@ -74,7 +76,7 @@ class GridWalker(ABC):
         self.applicants, self.upper_header = dict(state.applicants), dict(state.upper_header)
         self.statistics, self.review, self.results = state.statistics, state.review, state.results
         self.is_stray, self.header_is_full = state.is_stray, state.header_is_full
-        self.has_sides = state.has_sides
+        self.has_sides, self.sides, self.header_end = state.has_sides, state.sides, state.header_end
 
     def _number(self) -> int:
         """The number of the state the fields hold."""
@@ -92,6 +94,8 @@ class GridWalker(ABC):
             is_stray=self.is_stray,
             header_is_full=self.header_is_full,
             has_sides=self.has_sides,
+            sides=self.sides,
+            header_end=self.header_end,
         )
         return self.known.number_of(state.key(), state)
 

@@ -13,6 +13,10 @@ from extractors.labels import fold, key, plain
 from extractors.numbers import has_digit, is_value_like
 from extractors.records import GridCell
 from extractors.sheet import Printed
+from extractors.statistics_table import kind_of
+
+SIDES = ("number", "unit", "remark")
+"""Kinds of columns beside the applicants'."""
 
 
 class RequestsReader(GridWalker):
@@ -38,9 +42,15 @@ class RequestsReader(GridWalker):
             return False
         if sum(bool(k) for k in keys) > len(found) + groups + 2:
             return False
+        if self.table_kind != "requests" or len(self.applicants) == len(words.applicants):
+            self.sides, self.header_end = (), 0
         if self.table_kind != "requests" or groups:
             self.applicants = {}
         self.table_kind = "requests"
+        named = zip(row, map(kind_of, keys), strict=True)
+        self.sides += tuple((kind, cell.column, cell.colspan) for cell, kind in named if kind in SIDES)
+        ends = (cell.column + cell.colspan for cell, k in zip(row, keys, strict=True) if k)
+        self.header_end = max(self.header_end, *ends)
         self.applicants.update(found)
         self.upper_header = {cell.column: cell.text for cell in row}
         return True
@@ -88,17 +98,46 @@ class RequestsReader(GridWalker):
             return True
         self.table_kind = "requests"
         values = row[label + 1 :]
+        chosen = None
+        if self.sides or self._reaches_beyond_the_total():
+            chosen = self._beside_sides(row, values)
+            self.sheet.request(meaning, chosen, self._raw(row, values))
+            return True
         if "total" in self.applicants and not self.grid.padded:
             # Several tables run into one differ in width: the header's own right end counts.
             right = self.applicants["total"]
             self.is_full |= row[-1].column + row[-1].colspan == right.column + right.colspan
-        chosen = None
         # A row moved to the left that is too short and ends blank: filling may stand where a value is missing.
         is_short = self._is_packed() and not (self.is_full or self.grid.padded or values[-1].text.strip())
         if not is_short and not self._has_other_order():
             chosen = self._in_order(row, values, 7) or self._by_applicant(row, values)
         self.sheet.request(meaning, chosen, self._raw(row, values))
         return True
+
+    def _reaches_beyond_the_total(self) -> bool:
+        """Whether the header has a column behind its last, whatever it is called."""
+        total = self.applicants.get("total")
+        if total is None or self.grid.padded or self._is_packed():
+            return False
+        return len(self.applicants) == 7 and self.header_end > total.column + total.colspan
+
+    def _beside_sides(self, row: Sequence[GridCell], values: Sequence[GridCell]) -> list[Printed] | None:
+        """The seven values of a row with a column of units or remarks, which must lack no cell: a remark is no value."""
+        units = sum(kind == "unit" for kind, _, _ in self.sides)
+        remarks = sum(kind == "remark" for kind, _, _ in self.sides)
+        wanted = len(forms.requests().applicants)
+        if self.grid.padded:
+            is_whole = len(values) == units + wanted + remarks
+            return [self._printed(cell) for cell in values[units : units + wanted]] if is_whole else None
+        if (
+            row[-1].column + row[-1].colspan != self.header_end
+            or self._has_other_order()
+            or self._is_packed()
+        ):
+            return None
+        self.is_full = True
+        aside = [(column, colspan) for _, column, colspan in self.sides]
+        return self._by_applicant(row, [c for c in values if (c.column, c.colspan) not in aside])
 
     def _has_other_order(self) -> bool:
         """Whether the header names the seven applicants in another order than the form: then no column is certain."""
@@ -123,6 +162,7 @@ class RequestsReader(GridWalker):
             chosen = values[:7]
             is_rest_empty = not any(cell.text.strip() for cell in values[7:])
             fits = len(chosen) == 7 and is_rest_empty and all(cell.colspan == 1 for cell in chosen)
+            fits = fits and is_value_like(chosen[0].text)  # no unit in the first one's place
             return [self._printed(cell) for cell in chosen] if fits else None
         elif self.applicants or values[-1].text.strip():
             places = [(self.width - 7 + i, self.width - 6 + i) for i in range(7)]

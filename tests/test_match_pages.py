@@ -44,6 +44,29 @@ def test_a_number_between_or_behind_the_headers_columns_makes_the_row_uncertain(
     assert not numbers(between)
 
 
+REMARKS = HEADER.replace("</tr>", "<td rowspan='3'>备注</td></tr>", 1)
+UNITS = HEADER.replace("<td colspan='7'>", "<td rowspan='3'>单位</td><td colspan='7'>", 1)
+
+
+def test_columns_of_units_and_remarks_beside_the_applicants() -> None:
+    for remark in ("", "无", "/", "其中3件为上年转办"):
+        beside = requests(row("（一）予以公开", *"0123456", remark), header=REMARKS)
+        assert "".join(numbers(beside).values()) == "0123456", remark
+    units = requests(row("（一）予以公开", "件", *"0123456"), header=UNITS)
+    assert "".join(numbers(units).values()) == "0123456"
+
+
+def test_a_remark_or_unit_fills_no_place_of_a_lost_value() -> None:
+    for header, values in (
+        (REMARKS, ("0", *"12345", "7")),
+        (REMARKS, (*"012345", "无")),
+        (UNITS, ("件", *"012345")),
+    ):
+        lost = requests(row("（一）予以公开", *values), row("（二）部分公开", *values, "0"), header=header)
+        assert {i for i, _ in numbers(lost)} <= {"requests.partly_granted"}
+        assert "column_lost" in {left.reason_code for left in lost.leftovers}
+
+
 def test_a_group_of_unknown_wording_hides_no_row_beside_it() -> None:
     group = "<td rowspan='2'>（五）不予办理</td>"
     rows = line("1.信访举报投诉类申请", *"0123456", first=group) + line("2.重复申请", *"0123456")
@@ -226,6 +249,20 @@ def test_columns_beside_the_fifteen_results() -> None:
     assert not review(bare, line("", *fifteen)) and not review(bare, line(*fifteen[:6], "4", *fifteen[6:]))
     words = review(bare, line("未统计", *fifteen[1:]))
     assert len(words) == 15 and words["review.upheld"] == "未统计"
+
+
+def test_a_remark_fills_no_place_of_a_lost_result() -> None:
+    head = line("行政复议", "行政诉讼").replace(
+        "<td>行政复议", "<td rowspan='3'>单位名称</td><td colspan='5'>行政复议"
+    )
+    head = head.replace("<td>行政诉讼", "<td colspan='10'>行政诉讼")
+    names = "".join(f"<td rowspan='2'>{result}</td>" for result in RESULTS)
+    head += f"<tr>{names}<td colspan='5'>未经复议直接起诉</td><td colspan='5'>复议后起诉</td></tr>" + line(
+        *RESULTS * 2
+    )
+    fifteen = [str(n) for n in range(15)]
+    assert list(review(head, line("本机关", *fifteen)).values()) == fifteen
+    assert not review(head, line("本机关", *fifteen[1:]))
 
 
 def test_a_table_of_another_year_beside_this_years_is_left_over() -> None:
