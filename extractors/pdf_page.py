@@ -32,6 +32,8 @@ SUSPICIOUS = 30.0
 _ASKED = 200
 _MOST = 0.6
 """Share of a page's text, of about _ASKED characters asked, that must stand one way to say how the page is read."""
+_WHITE = 250
+"""Of 255: text at least this bright in all colours is white."""
 _INVISIBLE = 3
 _SKIPPED = frozenset({10, 13, 32, 0xA0, 0x3000, 0xFFFE, 0x200B, 0xFEFF})
 
@@ -60,7 +62,10 @@ class Picture(NamedTuple):
 
 
 class Page(NamedTuple):
-    """`turned`: by how many degrees, clockwise, the page is read turned from how it is shown: its text stands sideways."""
+    """`turned`: by how many degrees, clockwise, the page is read turned from how it is shown: its text stands sideways.
+
+    white_text: some text is white or clear, and left out where nothing coloured lies behind it.
+    """
 
     width: float
     height: float
@@ -71,6 +76,7 @@ class Page(NamedTuple):
     invisible_text: bool
     dropped_text: bool
     turned: int = 0
+    white_text: bool = False
 
 
 _Box = tuple[float, float, float, float]
@@ -89,9 +95,12 @@ def read_page(page: pdfium.PdfPage) -> Page:
     pictures: list[Picture] = []
     invisible = False
     printed: set[int | None] = set()
+    white: set[int | None] = set()
     for kind, item, matrix in _objects(page):
         if kind == raw.FPDF_PAGEOBJ_TEXT:
             printed.add(_address(item))
+            if not _has_colour(item):
+                white.add(_address(item))
             invisible = invisible or raw.FPDFTextObj_GetTextRenderMode(item) == _INVISIBLE
             continue
         boxes = _path_boxes(item) if kind == raw.FPDF_PAGEOBJ_PATH else _bounds(item)
@@ -104,10 +113,44 @@ def read_page(page: pdfium.PdfPage) -> Page:
             elif kind == raw.FPDF_PAGEOBJ_IMAGE:
                 pictures.append(Picture(max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)))
     read: set[int | None] = set()
-    chars = _chars(page, upright, width, height, invisible, read)
+    unseen = _Unseen(invisible, white, _grounds(page, upright) if white else [])
+    chars = _chars(page, upright, width, height, unseen, read)
     dropped = bool(printed - read)
     turned = (turn - shown) % 360
-    return Page(width, height, chars, horizontals, verticals, pictures, invisible, dropped, turned)
+    return Page(
+        width, height, chars, horizontals, verticals, pictures, invisible, dropped, turned, bool(white)
+    )
+
+
+class _Unseen(NamedTuple):
+    """What tells characters nobody sees: drawn invisibly, or in `white` text objects outside all coloured `grounds`."""
+
+    some_invisible: bool
+    white: set[int | None]
+    grounds: list[_Box]
+
+
+def _has_colour(item: Any) -> bool:
+    """Whether an object is filled with another colour than white, and not clear."""
+    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+    if not raw.FPDFPageObj_GetFillColor(item, red, green, blue, alpha):
+        return True
+    return alpha.value > 0 and min(red.value, green.value, blue.value) < _WHITE
+
+
+def _grounds(page: pdfium.PdfPage, upright: _Upright) -> list[_Box]:
+    """Coloured areas and pictures, which white text can be seen on."""
+    found = []
+    for kind, item, matrix in _objects(page):
+        fill, stroke = ctypes.c_int(), ctypes.c_int()
+        if kind == raw.FPDF_PAGEOBJ_TEXT:
+            continue
+        if kind == raw.FPDF_PAGEOBJ_PATH:
+            raw.FPDFPath_GetDrawMode(item, fill, stroke)
+            if not fill.value or not _has_colour(item):
+                continue
+        found += [upright(*_moved(box, matrix)) for box in _bounds(item)]
+    return found
 
 
 def _address(item: Any) -> int | None:
@@ -283,7 +326,7 @@ def _chars(
     upright: _Upright,
     width: float,
     height: float,
-    some_invisible: bool,
+    unseen: _Unseen,
     read: set[int | None],
 ) -> list[Char]:
     """The visible characters with their line-high boxes; white space is left out, gaps tell it as well.
@@ -306,7 +349,7 @@ def _chars(
             read.add(_address(raw.FPDFText_GetTextObject(handle, index)))
             if code in _SKIPPED or raw.FPDFText_IsGenerated(handle, index):
                 continue
-            if some_invisible and _is_invisible(handle, index):
+            if unseen.some_invisible and _is_invisible(handle, index):
                 continue
             raw.FPDFText_GetLooseCharBox(handle, index, rect)
             box = (rect.left, rect.bottom, rect.right, rect.top)
@@ -315,6 +358,10 @@ def _chars(
             x0, y0, x1, y1 = upright(*box)
             if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
                 continue
+            if unseen.white and _address(raw.FPDFText_GetTextObject(handle, index)) in unseen.white:
+                x, y = (x0 + x1) / 2, (y0 + y1) / 2
+                if not any(a <= x <= c and b <= y <= d for a, b, c, d in unseen.grounds):
+                    continue
             named = code >= 32 and not raw.FPDFText_HasUnicodeMapError(handle, index)
             chars.append(Char(chr(code) if named else UNKNOWN, x0, y0, x1, y1))
         return chars

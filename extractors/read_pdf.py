@@ -76,7 +76,7 @@ def _pages(pdf: pdfium.PdfDocument, data: bytes) -> _Reading:
         handle = pdf[number]
         page = read_page(handle)
         handle.close()
-        if page.dropped_text and not page.invisible_text:
+        if page.dropped_text and not (page.invisible_text or page.white_text):
             page = page._replace(chars=_all_chars(data, number, page))
         characters += len(page.chars)
         if characters > MAX_CHARACTERS:

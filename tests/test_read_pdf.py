@@ -480,6 +480,21 @@ def test_scans_yield_no_numbers(layer: str) -> None:
     assert "page 1" in " ".join(document.notes)
 
 
+def test_white_text_is_read_on_colour_only() -> None:
+    target = io.BytesIO()
+    canvas = Canvas(target, A4)
+    canvas.setFont("Helvetica", 10)
+    canvas.setFillColorRGB(0, 0.3, 0.6)
+    canvas.rect(95, 645, 60, 20, stroke=0, fill=1)
+    canvas.setFillColorRGB(1, 1, 1)
+    canvas.drawString(100, 650, "2023")
+    canvas.drawString(111, 700, "7")
+    canvas.setFillColorRGB(0, 0, 0)
+    canvas.drawString(100, 700, "41")
+    canvas.save()
+    assert read_pdf(target.getvalue()).paragraphs == ["41", "2023"]
+
+
 def test_tables_as_pictures_in_a_text_keep_the_text() -> None:
     target = io.BytesIO()
     canvas = Canvas(target, A4)
