@@ -9,57 +9,48 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from extractors.unseen import take_out_unseen
+
 FEWEST_CELL_TABLES = 6
 """So many tables of one cell inside a table are its cells, each drawn as a table; fewer may be a page's layout."""
 LONGEST_VALUE = 40
 """Characters of a table of one cell that, beside other cells, is a cell drawn as a table even where there are few."""
 
-# For styles in lower case.
-_GONE = re.compile(r"display\s*:\s*none|text-decoration[\w\-]*\s*:[^;]*line-through")
-_UNSEEN = re.compile(r"visibility\s*:\s*hidden")
 _RAISED = re.compile(r"vertical-align\s*:\s*super")
 _TYPED = (None, "", "text", "number")
 
 
-def show(tree: Any, text: str) -> None:
-    """Takes out what cells do not show; writes what they show otherwise: fields typed into, raised marks of notes.
+def show(tree: Any, folded: bytes) -> None:
+    """Takes out what is not shown; writes what cells show otherwise: fields typed into, raised marks of notes.
 
-    A style that hides a whole table says nothing: pages show one of several on a click.
+    `folded`: the page's tags in lower case.
     """
-    if "display" in text or "DISPLAY" in text or "line-through" in text:
-        for node in tree.css('table [style*="none" i], table [style*="line-through" i]'):
-            if _GONE.search(_style(node)) and not node.css("table"):
-                node.decompose()
-    if "visibility" in text:
-        for node in tree.css('table [style*="hidden" i]'):
-            if _UNSEEN.search(_style(node)) and not node.css("table"):
-                _empty(node)
-    special = {node.tag for node in tree.css("del, s, strike, sup, input")}
+    take_out_unseen(tree, folded)
+    special = {node.tag for node in tree.css("del, s, strike, sup, input, select, datalist")}
     if special & {"del", "s", "strike"}:
         for node in tree.css("td del, td s, td strike"):
             node.decompose()
-    if "sup" in special or "super" in text:
+    if "sup" in special or b"super" in folded:
         _bracket_raised(tree)
+    if special & {"select", "datalist"}:
+        for node in tree.css("td select, td datalist"):
+            node.replace_with(_chosen(node) if node.tag == "select" else "")
     if "input" in special:
         for node in tree.css("td input[value]"):
             if node.attrs.get("type") in _TYPED:
                 node.replace_with(node.attrs.get("value") or "")
 
 
-def _style(node: Any) -> str:
-    return (node.attrs.get("style") or "").lower()
-
-
-def _empty(node: Any) -> None:
-    """A cell that is not seen keeps its place."""
-    for child in list(node.iter(include_text=True)):
-        child.decompose()
+def _chosen(select: Any) -> str:
+    """What a closed list shows: the chosen entry, else its first."""
+    option = select.css_first("option[selected]") or select.css_first("option")
+    return option.text() if option else ""
 
 
 def _bracket_raised(tree: Any) -> None:
     """A raised 1 behind a number is a note's mark and no digit of it: it is written [1]."""
     for node in tree.css('td sup, th sup, td [style*="super" i], th [style*="super" i]'):
-        if node.tag != "sup" and not _RAISED.search(_style(node)):
+        if node.tag != "sup" and not _RAISED.search((node.attrs.get("style") or "").lower()):
             continue
         cell = node
         while cell is not None and cell.tag not in ("td", "th"):

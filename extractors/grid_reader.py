@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from extractors import forms
-from extractors.grid_walker import GridWalker
-from extractors.labels import fold, key, plain
-from extractors.numbers import is_value_like, unit_of, unit_of_label
+from extractors.labels import key
+from extractors.numbers import has_digit, is_value_like, unit_of, unit_of_label
 from extractors.records import GridCell
+from extractors.requests_reader import RequestsReader, is_turned
+from extractors.review_rows import ResultsBelow, row_across
 from extractors.sheet import Printed
 from extractors.statistics_table import choose, header_of, lower_header
 
 
-class GridReader(GridWalker):
+class GridReader(RequestsReader):
     """Tells what each row is: a header, a row of one of the four tables, or something left over."""
 
     def _read_row(self, row: tuple[GridCell, ...]) -> None:
@@ -31,6 +32,8 @@ class GridReader(GridWalker):
         if len(filled) > 1 and _is_number(row[filled[0]].text) and not is_value_like(row[filled[1]].text):
             filled = filled[1:]
         first = filled[0]
+        if self._result_row(row, keys, filled):
+            return
         if self._section(row, keys, filled) or self._header(row, keys, first):
             return
         if self._requests_header(row, keys) or self._review_header(row, keys):
@@ -43,9 +46,11 @@ class GridReader(GridWalker):
             return
         if self._statistics_row(row, keys):
             return
-        has_digits = any(_has_digit(row[i].text) for i in filled)
+        has_digits = any(has_digit(row[i].text) for i in filled)
         if self.table_kind == "requests" and not has_digits:
             self._lower_header(row)
+        elif has_digits and is_turned(row, keys, first):
+            self._leave(row, "unknown_row", "the form's columns stand as rows here, which is not read")
         elif self.table_kind and has_digits and len(filled) > 1:
             self.is_stray = True
             self._leave(row, "unknown_row", "no row of the form has this label")
@@ -71,6 +76,7 @@ class GridReader(GridWalker):
         if columns is not None:
             self.table_kind = "proactive"
             self.header_is_full = self.is_full
+            self.has_sides = not words.side_columns.isdisjoint(keys)
             self.half_header = [[cell] for cell in columns]
             self._use_header()
             if not self.blocks:
@@ -80,7 +86,7 @@ class GridReader(GridWalker):
         if not self.half_header or self.blocks or words.items.find(keys[first]):
             return False
         lower = [cell for cell, k in zip(row, keys, strict=True) if k]
-        if any(_has_digit(cell.text) for cell in lower) or not lower:
+        if any(has_digit(cell.text) for cell in lower) or not lower:
             return False
         for cell in lower:
             for above in self.half_header:
@@ -124,40 +130,18 @@ class GridReader(GridWalker):
         values = row[first + 1 :]
         block = next((b for b in self.blocks if meanings[0] in b.items), None)
         if block is None:
-            if any(_has_digit(cell.text) for cell in values):
+            if any(has_digit(cell.text) for cell in values):
                 self._leave(
                     row, "no_header", "the header above this row is missing, damaged or not of this item"
                 )
             return True
         n = len(block)
-        chosen = self._in_order(row, values, n) or self._under_header(row, values, n)
+        chosen = None
+        # Beside columns of remarks, as many cells as the form has values may be all but one of them.
+        if self.is_full or not self.has_sides:
+            chosen = self._in_order(row, values, n) or self._under_header(row, values, n)
         self.sheet.proactive(meanings[0], block, self.units, chosen, self._raw(row, values))
         return True
-
-    def _in_order(self, row: Sequence[GridCell], values: Sequence[GridCell], n: int) -> list[Printed] | None:
-        """The first n cells after the label, when nothing else than padding follows and no cell can be missing."""
-        is_full = self.is_full
-        if values and not (values[0].text or values[-1].text or any(cell.text.strip() for cell in values)):
-            return [self._printed(values[0])] * n
-        if len(values) == n:
-            ends_in_print = bool(values[-1].text.strip())
-            begins_in_print = bool(values[0].text.strip())
-            safe = is_full or (ends_in_print if self.grid.padded else begins_in_print)
-            if not safe and not (self.grid.padded and self.is_last):
-                return None
-            # One print across several columns stands for all of them or for none: not told.
-            if not self.grid.padded and n > 1 and not is_full and any(cell.colspan > 1 for cell in values):
-                return None
-            return [self._printed(cell) for cell in values]
-        rest = [cell.text.strip() for cell in values[n:]]
-        blanks = [not cell.text.strip() for cell in values[:n]]
-        # Where no pipe is sure to be padding, a blank first value may as well be what is left of a label's span.
-        begins = self.has_padding or not any(blanks[:1])
-        is_told = not any(blanks) or (is_full and len(rest) == 1 and begins)
-        if self.grid.padded and len(values) > n and is_told and not any(rest):
-            # Lone pipes after the last value: places of padding, which look like blank cells.
-            return [self._printed(cell) for cell in values[:n]]
-        return None
 
     def _under_header(
         self, row: Sequence[GridCell], values: Sequence[GridCell], n: int
@@ -185,141 +169,6 @@ class GridReader(GridWalker):
             chosen.append(self._printed(cell, mark="column_lost" if crosses and cell.text.strip() else ""))
         return chosen
 
-    # -- chapter 三 ----------------------------------------------------------------------------------------------
-
-    def _requests_header(self, row: Sequence[GridCell], keys: Sequence[str]) -> bool:
-        """申请人情况 …, 自然人 …, 商业企业 …: no row of values, but it tells where the columns stand."""
-        words = forms.requests()
-        if words.header_words.isdisjoint(keys) and not any(k.startswith(words.corner) for k in keys):
-            return False
-        found = {}
-        groups = 0
-        for cell, k in zip(row, keys, strict=True):
-            meaning = words.columns.exact(k)
-            if meaning:
-                found[meaning[0]] = cell
-            elif k in words.column_groups or k.startswith(words.corner):
-                groups += 1
-        distinctive = len(set(found) - {"total", "other_org"})
-        if not (distinctive or groups) or any(
-            words.rows.exact(k) for k in keys if k not in ("其他", "总计", "合计")
-        ):
-            return False
-        if sum(bool(k) for k in keys) > len(found) + groups + 2:
-            return False
-        if self.table_kind != "requests" or groups:
-            self.applicants = {}
-        self.table_kind = "requests"
-        self.applicants.update(found)
-        self.upper_header = {cell.column: cell.text for cell in row}
-        return True
-
-    def _lower_header(self, row: Sequence[GridCell]) -> None:
-        """The second line of applicants broken over two rows of cells (商业 / 企业)."""
-        for cell in row:
-            text = self.upper_header.get(cell.column, "") + cell.text
-            meaning = forms.requests().columns.exact(key(text))
-            if meaning and cell.text:
-                self.applicants[meaning[0]] = cell
-            self.upper_header[cell.column] = cell.text
-
-    def _requests_row(self, row: Sequence[GridCell], keys: Sequence[str]) -> bool:
-        words = forms.requests()
-        label = -1
-        meaning = ""
-        for i, k in enumerate(keys[:5]):
-            meanings = words.rows.find(k) if k else ()
-            is_group = row[i].rowspan > 1 and any(_has_digit(cell.text) for cell in row[i + 1 :])
-            if k and not meanings and label < 0 and not is_value_like(row[i].text) and not is_group:
-                break  # something else stands before: 商业 | 科研 | 其他 is the header in pieces
-            if not meanings or (label >= 0 and row[i].text and is_value_like(row[i].text)):
-                continue
-            label, meaning = i, meanings[0]
-        is_outside = self.table_kind != "requests" and (len(keys[label]) < 4 or len(row) - label <= 5)
-        if label < 0 or label + 1 == len(row) or is_outside or self.table_kind == "review":
-            return False
-        if keys[label] in words.common_words:
-            if self.is_stray and not _is_numbered(row[label].text):
-                return False  # 其他 or 总计 below rows that are none of the form: another table's
-            if meaning in words.single_row_instead_of and plain(row[label].text).startswith(
-                words.single_row_numbers
-            ):
-                meaning = words.single_row
-        else:
-            self.is_stray = False
-        if meaning.startswith("group:"):
-            if any(_has_digit(cell.text) for cell in row[label + 1 :]):
-                self._leave(
-                    row,
-                    "group_with_numbers",
-                    "numbers stand beside a heading of the form, their row is not told",
-                )
-            return True
-        self.table_kind = "requests"
-        values = row[label + 1 :]
-        if "total" in self.applicants and not self.grid.padded:
-            # Several tables run into one differ in width: the header's own right end counts.
-            right = self.applicants["total"]
-            self.is_full |= row[-1].column + row[-1].colspan == right.column + right.colspan
-        chosen = None
-        # A row moved to the left that is too short and ends blank: filling may stand where a value is missing.
-        is_short = self._is_packed() and not (self.is_full or self.grid.padded or values[-1].text.strip())
-        if not is_short and not self._has_other_order():
-            chosen = self._in_order(row, values, 7) or self._by_applicant(row, values)
-        self.sheet.request(meaning, chosen, self._raw(row, values))
-        return True
-
-    def _has_other_order(self) -> bool:
-        """Whether the header names the seven applicants in another order than the form: then no column is certain."""
-        columns = [cell.column for cell in self.applicants.values()]
-        # The lines of a header interleave in texts without spans; only seven places of their own tell an order.
-        if self.grid.padded or len(set(columns)) < 7:
-            return False
-        order = tuple(sorted(self.applicants, key=lambda name: self.applicants[name].column))
-        return order != forms.requests().applicants
-
-    def _by_applicant(self, row: Sequence[GridCell], values: Sequence[GridCell]) -> list[Printed] | None:
-        """Seven columns told by the header's places, or by the row's right end when it is as wide as the table."""
-        if not self.is_full:
-            return None
-        if self.grid.padded:
-            return None
-        columns = {cell.column for cell in self.applicants.values()}
-        if len(self.applicants) == len(columns) == 7 and not self._is_packed():
-            wanted = [self.applicants[name] for name in forms.requests().applicants]
-            places = [(cell.column, cell.column + cell.colspan) for cell in wanted]
-        elif self._is_packed():
-            chosen = values[:7]
-            is_rest_empty = not any(cell.text.strip() for cell in values[7:])
-            fits = len(chosen) == 7 and is_rest_empty and all(cell.colspan == 1 for cell in chosen)
-            return [self._printed(cell) for cell in chosen] if fits else None
-        elif self.applicants or values[-1].text.strip():
-            places = [(self.width - 7 + i, self.width - 6 + i) for i in range(7)]
-        else:
-            return None  # no header says on which side the row is filled up
-        found = []
-        for left, right in places:
-            below = [c for c in values if c.column < right and c.column + c.colspan > left]
-            if len(below) != 1:
-                return None
-            crosses = below[0].column < left or below[0].column + below[0].colspan > right
-            lost = crosses and below[0].text.strip()
-            found.append(self._printed(below[0], mark="column_lost" if lost else ""))
-        first = min(left for left, _ in places)
-        covered = {column for left, right in places for column in range(left, right)}
-        outside = [
-            c
-            for c in values
-            if c.text.strip()
-            and (c.column < first or is_value_like(c.text))
-            and covered.isdisjoint(range(c.column, c.column + c.colspan))
-        ]
-        return None if outside else found
-
-    def _is_packed(self) -> bool:
-        """Whether rows are moved to the left, empty cells at their ends in place of spans: no label is beside the header."""
-        return any(cell.column == 0 for cell in self.applicants.values())
-
     # -- chapter 四 ----------------------------------------------------------------------------------------------
 
     def _review_header(self, row: Sequence[GridCell], keys: Sequence[str]) -> bool:
@@ -336,10 +185,35 @@ class GridReader(GridWalker):
             return False
         # 行政复议 alone heads a table of its own where it reaches over its five results.
         is_alone = filled == 1 and max(cell.colspan for cell in row) < len(words.result_codes)
-        if any(map(_has_digit, keys)) or (is_alone and self.table_kind != "review"):
+        if any(map(has_digit, keys)) or (is_alone and self.table_kind != "review"):
             return False
         self.table_kind = "review"
         self.review = self.review.with_row(row, keys)
+        return True
+
+    def _result_row(self, row: Sequence[GridCell], keys: Sequence[str], filled: Sequence[int]) -> bool:
+        """One result a row: of the group named beside or above it, or of all groups below their names."""
+        words = forms.review()
+        if words.results.meanings.keys().isdisjoint(keys):
+            alone = keys[filled[0]] if len(filled) == 1 else ""
+            if words.groups.exact(alone):
+                self.results = self.results.below(words.groups.exact(alone)[0])
+            elif alone not in words.group_headings:
+                self.results = ResultsBelow()
+            return False
+        found = self.results.row_of(row, keys)
+        self.results = self.results.after(found) if found else ResultsBelow()
+        if found is None and self.review.columns and not self.review.places:
+            found = row_across(self.review.columns, row, keys, self.grid.padded)
+            self.review = self.review._replace(is_used=self.review.is_used or found is not None)
+        if found is None:
+            return False
+        self.table_kind = "review"
+        if found.groups:
+            values = [self._printed(cell) for cell in found.values]
+            self.sheet.results(found.result, found.groups, values)
+        elif any(has_digit(cell.text) for cell in found.values):
+            self._leave(row, "unknown_row", "whose reviews or lawsuits this row counts is not told")
         return True
 
     def _review_values(self, row: Sequence[GridCell], keys: Sequence[str]) -> bool:
@@ -347,7 +221,7 @@ class GridReader(GridWalker):
         if found is None:
             return False
         groups, values = found
-        if any(_has_digit(cell.text) for cell in row if cell not in values):
+        if any(has_digit(cell.text) for cell in row if cell not in values):
             self.sheet.look_away()  # a year beside the values: another row of this shape may hold a number there
         chosen = [self._printed(cell) for cell in values] if groups else None
         self.sheet.review(chosen, self._raw(row, values), groups)
@@ -408,13 +282,4 @@ def _merged(cells: Sequence[GridCell]) -> list[GridCell]:
 
 def _is_number(text: str) -> bool:
     """Whether a text is a value with digits; every number that `known_rows` leaves out is one."""
-    return _has_digit(text) and is_value_like(text)
-
-
-def _is_numbered(label: str) -> bool:
-    """Whether a row's label is numbered as on the form: （七）总计, 3.其他."""
-    return fold(label) != key(label)
-
-
-def _has_digit(text: str) -> bool:
-    return any("0" <= character <= "9" or "０" <= character <= "９" for character in text)
+    return has_digit(text) and is_value_like(text)

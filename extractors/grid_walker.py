@@ -24,6 +24,7 @@ from extractors.known_rows import (
 )
 from extractors.records import Grid, GridCell
 from extractors.review_header import ReviewHeader
+from extractors.review_rows import ResultsBelow
 from extractors.sheet import Printed, Sheet
 from extractors.statistics_table import Header, halves
 
@@ -38,16 +39,20 @@ class TableState(NamedTuple):
     half_header: tuple[tuple[GridCell, ...], ...] = ()
     applicants: tuple[tuple[str, GridCell], ...] = ()
     upper_header: tuple[tuple[int, str], ...] = ()
+    sides: tuple[tuple[str, int, int], ...] = ()
+    header_end: int = 0
     statistics: Header = Header()
     review: ReviewHeader = ReviewHeader()
+    results: ResultsBelow = ResultsBelow()
     is_stray: bool = False
     header_is_full: bool = True
+    has_sides: bool = False
 
     def key(self) -> Hashable:
         """Equal for states under which every row reads the same: the line a header stands in does not count."""
         return (
-            *(self.table_kind, self.blocks, self.units, self.upper_header),
-            *(self.statistics, self.review, self.is_stray, self.header_is_full),
+            *(self.table_kind, self.blocks, self.units, self.upper_header, self.sides, self.header_end),
+            *(self.statistics, self.review, self.results, self.is_stray, self.header_is_full, self.has_sides),
             tuple(cell[::2] for cell in self.header_cells),
             tuple(tuple(cell[::2] for cell in column) for column in self.half_header),
             tuple((name, cell[::2]) for name, cell in self.applicants),
@@ -79,8 +84,9 @@ class GridWalker(ABC):
         self.blocks, self.units, self.header_cells = state.blocks, state.units, state.header_cells
         self.half_header = [list(column) for column in state.half_header]
         self.applicants, self.upper_header = dict(state.applicants), dict(state.upper_header)
-        self.statistics, self.review = state.statistics, state.review
+        self.statistics, self.review, self.results = state.statistics, state.review, state.results
         self.is_stray, self.header_is_full = state.is_stray, state.header_is_full
+        self.has_sides, self.sides, self.header_end = state.has_sides, state.sides, state.header_end
 
     def _number(self) -> int:
         """The number of the state the fields hold."""
@@ -94,8 +100,12 @@ class GridWalker(ABC):
             upper_header=tuple(self.upper_header.items()),
             statistics=self.statistics,
             review=self.review,
+            results=self.results,
             is_stray=self.is_stray,
             header_is_full=self.header_is_full,
+            has_sides=self.has_sides,
+            sides=self.sides,
+            header_end=self.header_end,
         )
         return self.known.number_of(state.key(), state)
 
@@ -127,7 +137,7 @@ class GridWalker(ABC):
             before += len(row)
         return Plan(
             tuple(cells),
-            tuple(form for plan in plans if plan for form in plan.block_forms),
+            tuple(form for plan in plans if plan for form in plan.votes),
             next((plan.last_statistic for plan in reversed(plans) if plan and plan.last_statistic), ""),
             self.state,
         )
@@ -188,7 +198,32 @@ class GridWalker(ABC):
                 (name, places[printed.column - 1], 0, printed.column, unit)
                 for name, printed, unit in seen.cells
             )
-            self.known.plans[place] = Plan(cells, tuple(seen.block_forms), seen.last_statistic, self.state)
+            self.known.plans[place] = Plan(cells, tuple(seen.votes), seen.last_statistic, self.state)
+        return None
+
+    def _in_order(self, row: Sequence[GridCell], values: Sequence[GridCell], n: int) -> list[Printed] | None:
+        """The first n cells after the label, when nothing else than padding follows and no cell can be missing."""
+        is_full = self.is_full
+        if values and not (values[0].text or values[-1].text or any(cell.text.strip() for cell in values)):
+            return [self._printed(values[0])] * n
+        if len(values) == n:
+            ends_in_print = bool(values[-1].text.strip())
+            begins_in_print = bool(values[0].text.strip())
+            safe = is_full or (ends_in_print if self.grid.padded else begins_in_print)
+            if not safe and not (self.grid.padded and self.is_last):
+                return None
+            # One print across several columns stands for all of them or for none: not told.
+            if not self.grid.padded and n > 1 and not is_full and any(cell.colspan > 1 for cell in values):
+                return None
+            return [self._printed(cell) for cell in values]
+        rest = [cell.text.strip() for cell in values[n:]]
+        blanks = [not cell.text.strip() for cell in values[:n]]
+        # Where no pipe is sure to be padding, a blank first value may as well be what is left of a label's span.
+        begins = self.has_padding or not any(blanks[:1])
+        is_told = not any(blanks) or (is_full and len(rest) == 1 and begins)
+        if self.grid.padded and len(values) > n and is_told and not any(rest):
+            # Lone pipes after the last value: places of padding, which look like blank cells.
+            return [self._printed(cell) for cell in values[:n]]
         return None
 
     @abstractmethod

@@ -29,14 +29,14 @@ class Plan(NamedTuple):
     """What a row, grid or stretch of one shape gives, and what follows it.
 
     cells: name, place of its text (among the cells' texts; of a stretch among its numbers and then `texts`), line (from
-    the first), column (from 1) and unit of each. texts: what cells of a stretch hold that are no numbers. block_forms: the
-    form of each header items stood under. last_statistic: the last row of the statistics form that was passed, "" for
-    none. state: number of the reader's state behind it. of_tables: places of a stretch's lines that are cells of
-    tables. is_whole: it says all that the stretch gave, and may be used again.
+    the first), column (from 1) and unit of each. texts: what cells of a stretch hold that are no numbers. votes: items
+    of chapter 二 and the form of the header each stood under. last_statistic: the last row of the statistics form that
+    was passed, "" for none. state: number of the reader's state behind it. of_tables: places of a stretch's lines that
+    are cells of tables. is_whole: it says all that the stretch gave, and may be used again.
     """
 
     cells: tuple[tuple[tuple[str, str | None], int, int, int, str], ...]
-    block_forms: tuple[str, ...]
+    votes: tuple[tuple[str, str], ...]
     last_statistic: str
     state: int = 0
     texts: tuple[str, ...] = ()

@@ -98,6 +98,11 @@ def _is_value_like(text: str) -> bool:
     return not folded or bool(_DASH.fullmatch(folded)) or bool(_VALUE_LIKE.fullmatch(folded))
 
 
+def has_digit(text: str) -> bool:
+    """Whether a text holds a digit, full-width ones included."""
+    return any("0" <= character <= "9" or "０" <= character <= "９" for character in text)
+
+
 def read_value(printed: str, unit_text: str, kind: str) -> tuple[Decimal | None, str]:
     """(value in the stored unit, value_kind) of a table cell.
 

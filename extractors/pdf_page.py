@@ -7,7 +7,9 @@ cannot name: a glyph without a known character becomes U+FFFD, so that no number
 from __future__ import annotations
 
 import ctypes
+from collections import Counter
 from collections.abc import Callable, Iterator
+from math import degrees
 from typing import Any, NamedTuple
 
 import pypdfium2 as pdfium
@@ -27,6 +29,11 @@ nothing.
 SUSPICIOUS = 30.0
 """Points: a character box larger than this is compared with the character's ink before it is believed."""
 
+_ASKED = 200
+_MOST = 0.6
+"""Share of a page's text, of about _ASKED characters asked, that must stand one way to say how the page is read."""
+_WHITE = 250
+"""Of 255: text at least this bright in all colours is white."""
 _INVISIBLE = 3
 _SKIPPED = frozenset({10, 13, 32, 0xA0, 0x3000, 0xFFFE, 0x200B, 0xFEFF})
 
@@ -55,6 +62,11 @@ class Picture(NamedTuple):
 
 
 class Page(NamedTuple):
+    """`turned`: by how many degrees, clockwise, the page is read turned from how it is shown: its text stands sideways.
+
+    white_text: some text is white or clear, and left out where nothing coloured lies behind it.
+    """
+
     width: float
     height: float
     chars: list[Char]
@@ -63,6 +75,8 @@ class Page(NamedTuple):
     pictures: list[Picture]
     invisible_text: bool
     dropped_text: bool
+    turned: int = 0
+    white_text: bool = False
 
 
 _Box = tuple[float, float, float, float]
@@ -73,15 +87,20 @@ def read_page(page: pdfium.PdfPage) -> Page:
     """Everything printed on one page; `Refused` when it holds more objects or characters than a report ever
     does.
     """
-    upright, width, height = _upright(page)
+    shown = page.get_rotation() % 360
+    turn = _turn_of_text(page, shown)
+    upright, width, height = _upright(page, turn)
     horizontals: list[Rule] = []
     verticals: list[Rule] = []
     pictures: list[Picture] = []
     invisible = False
     printed: set[int | None] = set()
+    white: set[int | None] = set()
     for kind, item, matrix in _objects(page):
         if kind == raw.FPDF_PAGEOBJ_TEXT:
             printed.add(_address(item))
+            if not _has_colour(item):
+                white.add(_address(item))
             invisible = invisible or raw.FPDFTextObj_GetTextRenderMode(item) == _INVISIBLE
             continue
         boxes = _path_boxes(item) if kind == raw.FPDF_PAGEOBJ_PATH else _bounds(item)
@@ -94,8 +113,44 @@ def read_page(page: pdfium.PdfPage) -> Page:
             elif kind == raw.FPDF_PAGEOBJ_IMAGE:
                 pictures.append(Picture(max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)))
     read: set[int | None] = set()
-    chars = _chars(page, upright, width, height, invisible, read)
-    return Page(width, height, chars, horizontals, verticals, pictures, invisible, bool(printed - read))
+    unseen = _Unseen(invisible, white, _grounds(page, upright) if white else [])
+    chars = _chars(page, upright, width, height, unseen, read)
+    dropped = bool(printed - read)
+    turned = (turn - shown) % 360
+    return Page(
+        width, height, chars, horizontals, verticals, pictures, invisible, dropped, turned, bool(white)
+    )
+
+
+class _Unseen(NamedTuple):
+    """What tells characters nobody sees: drawn invisibly, or in `white` text objects outside all coloured `grounds`."""
+
+    some_invisible: bool
+    white: set[int | None]
+    grounds: list[_Box]
+
+
+def _has_colour(item: Any) -> bool:
+    """Whether an object is filled with another colour than white, and not clear."""
+    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+    if not raw.FPDFPageObj_GetFillColor(item, red, green, blue, alpha):
+        return True
+    return alpha.value > 0 and min(red.value, green.value, blue.value) < _WHITE
+
+
+def _grounds(page: pdfium.PdfPage, upright: _Upright) -> list[_Box]:
+    """Coloured areas and pictures, which white text can be seen on."""
+    found = []
+    for kind, item, matrix in _objects(page):
+        fill, stroke = ctypes.c_int(), ctypes.c_int()
+        if kind == raw.FPDF_PAGEOBJ_TEXT:
+            continue
+        if kind == raw.FPDF_PAGEOBJ_PATH:
+            raw.FPDFPath_GetDrawMode(item, fill, stroke)
+            if not fill.value or not _has_colour(item):
+                continue
+        found += [upright(*_moved(box, matrix)) for box in _bounds(item)]
+    return found
 
 
 def _address(item: Any) -> int | None:
@@ -103,10 +158,45 @@ def _address(item: Any) -> int | None:
     return ctypes.cast(item, ctypes.c_void_p).value
 
 
-def _upright(page: pdfium.PdfPage) -> tuple[_Upright, float, float]:
+def _turn_of_text(page: pdfium.PdfPage, shown: int) -> int:
+    """The turn at which the page's text stands upright; the one it is shown at where the text does not say.
+
+    Wide tables are often printed sideways on upright pages.
+    """
+    text = page.get_textpage()
+    try:
+        total = raw.FPDFText_CountChars(text.raw)
+        if total > MAX_CHARACTERS:
+            return shown  # refused when its characters are read
+        places = range(0, total, max(1, total // _ASKED))
+        angles = [
+            raw.FPDFText_GetCharAngle(text.raw, place)
+            for place in places
+            if raw.FPDFText_GetUnicode(text.raw, place) not in _SKIPPED
+            and not raw.FPDFText_IsGenerated(text.raw, place)
+        ]
+    finally:
+        text.close()
+    turns = Counter(round(-degrees(angle) / 90) * 90 % 360 for angle in angles if angle >= 0)
+    turn, often = turns.most_common(1)[0] if turns else (shown, 0)
+    return turn if often > _MOST * len(angles) else shown
+
+
+def turned_box(box: _Box, turned: int, width: float, height: float) -> _Box:
+    """A box of the page as it is shown, on the page as it is read: `turned` clockwise, of that width and height."""
+    x0, y0, x1, y1 = box
+    if turned == 90:
+        return width - y1, x0, width - y0, x1
+    if turned == 180:
+        return width - x1, height - y1, width - x0, height - y0
+    if turned == 270:
+        return y0, height - x1, y1, height - x0
+    return box
+
+
+def _upright(page: pdfium.PdfPage, turn: int) -> tuple[_Upright, float, float]:
     """How a box of the page's own space lies on the page as a reader sees it, and the page's seen size."""
     left, bottom, right, top = page.get_bbox()
-    turn = page.get_rotation() % 360
     if turn == 90:
         return (lambda a, b, c, d: (b - bottom, a - left, d - bottom, c - left)), top - bottom, right - left
     if turn == 180:
@@ -236,7 +326,7 @@ def _chars(
     upright: _Upright,
     width: float,
     height: float,
-    some_invisible: bool,
+    unseen: _Unseen,
     read: set[int | None],
 ) -> list[Char]:
     """The visible characters with their line-high boxes; white space is left out, gaps tell it as well.
@@ -259,7 +349,7 @@ def _chars(
             read.add(_address(raw.FPDFText_GetTextObject(handle, index)))
             if code in _SKIPPED or raw.FPDFText_IsGenerated(handle, index):
                 continue
-            if some_invisible and _is_invisible(handle, index):
+            if unseen.some_invisible and _is_invisible(handle, index):
                 continue
             raw.FPDFText_GetLooseCharBox(handle, index, rect)
             box = (rect.left, rect.bottom, rect.right, rect.top)
@@ -268,6 +358,10 @@ def _chars(
             x0, y0, x1, y1 = upright(*box)
             if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
                 continue
+            if unseen.white and _address(raw.FPDFText_GetTextObject(handle, index)) in unseen.white:
+                x, y = (x0 + x1) / 2, (y0 + y1) / 2
+                if not any(a <= x <= c and b <= y <= d for a, b, c, d in unseen.grounds):
+                    continue
             named = code >= 32 and not raw.FPDFText_HasUnicodeMapError(handle, index)
             chars.append(Char(chr(code) if named else UNKNOWN, x0, y0, x1, y1))
         return chars

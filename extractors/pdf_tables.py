@@ -25,6 +25,16 @@ _FULL = 1.8
 
 _ENUMERATED = re.compile(r"[\d０-９]+[.．、]|[（(〔]|[一二三四五六七八九十]+、")
 
+_DIGITS = re.compile(r"[\d０-９]")
+_ALL_DIGITS = re.compile(r"[\d０-９][\d０-９,，.．]*")
+PADDING = 6.5
+"""Points that producers keep free on each side of a cell, at most."""
+
+_FEWEST_SINGLE = 2
+"""Numbers of one line that a row must hold beside one of several lines."""
+
+_LABEL = re.compile(r"[\d０-９]+[.．、]|[（(〔]|[一二三四五六七八九十]+、|[\u4e00-\u9fff]{2}")
+
 _TOUCHING = 0.15
 """Character heights: digits nearer than this across a wall are one run of digits."""
 
@@ -76,6 +86,8 @@ def fragments_of(page: Page, frames: Sequence[Frame]) -> tuple[list[Fragment], l
 def _fragment(frame: Frame, chars: list[list[Char]]) -> Fragment:
     cells = [lines_of(inside) for inside in chars]
     texts = ["\n".join(line.text for line in lines) for lines in cells]
+    for index in _wrapped_numbers(frame, cells):
+        texts[index] = "".join(line.text for line in cells[index])
     for area in _overrun(cells):
         texts[area] += UNKNOWN
     return Fragment(
@@ -90,6 +102,35 @@ def _fragment(frame: Frame, chars: list[list[Char]]) -> Fragment:
         sorted((line for lines in cells for line in lines), key=lambda line: line.y0),
         frame.ys[0],
         frame.ys[-1],
+    )
+
+
+def _wrapped_numbers(frame: Frame, cells: list[list[Line]]) -> list[int]:
+    """Areas whose one number runs on into a second line for want of room.
+
+    Only where no other cell of the row says otherwise: a rule missing between two rows would leave two numbers, one
+    above the other, in most of its cells.
+    """
+    rows: dict[tuple[int, int], list[int]] = {}
+    for index, (area, lines) in enumerate(zip(frame.areas, cells, strict=True)):
+        if lines and _DIGITS.match(lines[0].text):
+            rows.setdefault((area.top, area.bottom), []).append(index)
+    found = []
+    for row in rows.values():
+        several = [i for i in row if len(cells[i]) > 1 and _DIGITS.match(cells[i][-1].text)]
+        singles = sum(len(cells[i]) == 1 for i in row)
+        if several and singles >= _FEWEST_SINGLE and all(_is_forced(frame, i, cells[i]) for i in several):
+            found += several
+    return found
+
+
+def _is_forced(frame: Frame, index: int, lines: list[Line]) -> bool:
+    """Whether each line but the last leaves no room for one more digit between the cell's walls."""
+    area = frame.areas[index]
+    room = frame.xs[area.right] - frame.xs[area.left] - 2 * PADDING
+    return all(
+        _ALL_DIGITS.fullmatch(line.text) and room - (line.x1 - line.x0) < (line.x1 - line.x0) / len(line.text)
+        for line in lines[:-1]
     )
 
 
@@ -146,15 +187,20 @@ def _merged(first: Fragment, second: Fragment) -> Fragment | None:
         areas = [_moved(area, first.xs, wide, 0) for area in areas]
     texts, full = list(first.texts), list(first.full)
     broken = _broken_row(first, second, repeated)
-    for index, rest in broken.items():
-        texts[index] += f"\n{rest}"
     skipped = repeated + bool(broken)
+    for index, (rest, text) in broken.items():
+        texts[index] += f"\n{text}"
+        if rest.bottom > skipped:
+            below = _moved(rest, second.xs, wide, first.rows - skipped)
+            areas[index] = Area(areas[index].top, below.left, below.bottom, below.right)
+    rests = [rest for rest, _ in broken.values()]
     for area, text, is_full in zip(second.areas, second.texts, second.full, strict=True):
-        if area.bottom <= skipped:
+        if area.bottom <= skipped or area in rests:
             continue
         area = Area(max(area.top, skipped), area.left, area.bottom, area.right)
         moved = _moved(area, second.xs, wide, first.rows - skipped)
-        above = _goes_on_from(areas, texts, moved, first.rows) if not text else None
+        is_beside_label = area.bottom - area.top > 1 or _stands_left_of_label(second, area)
+        above = _goes_on_from(areas, texts, moved, first.rows) if is_beside_label and not text else None
         if above is None:
             areas.append(moved)
             texts.append(text)
@@ -173,8 +219,8 @@ def _merged(first: Fragment, second: Fragment) -> Fragment | None:
     )
 
 
-def _broken_row(first: Fragment, second: Fragment, row: int) -> dict[int, str]:
-    """The rest of labels whose row was broken by the page's end, by their index in `first`; {} when none was.
+def _broken_row(first: Fragment, second: Fragment, row: int) -> dict[int, tuple[Area, str]]:
+    """The rests of labels whose row was broken by the page's end, by their index in `first`; {} when none was.
 
     Only where nothing else can be meant: the row at the head of the next page prints the rest of a label that
     ran full to its wall, begins no item of its own, and is otherwise empty; the row above has its values.
@@ -182,14 +228,16 @@ def _broken_row(first: Fragment, second: Fragment, row: int) -> dict[int, str]:
     head = [(area, text) for area, text in zip(second.areas, second.texts, strict=True) if area.top == row]
     rests = [(area, text) for area, text in head if text]
     last = {_extent(first, area): i for i, area in enumerate(first.areas) if area.bottom == first.rows}
-    found: dict[int, str] = {}
+    found: dict[int, tuple[Area, str]] = {}
     for area, text in rests:
         index = next((i for extent, i in last.items() if _same(extent, _extent(second, area))), None)
-        if index is None or not first.full[index] or area.bottom > row + 1 or _ENUMERATED.match(text):
+        if index is None or not first.full[index] or _ENUMERATED.match(text):
             return {}
         if first.texts[index].isdigit() or text.isdigit():
             return {}
-        found[index] = text
+        found[index] = area, text
+    if all(area.bottom > row + 1 for area, _ in rests):
+        return {}  # labels over several rows alone: a row of blanks begins them
     others = [i for i in last.values() if i not in found and first.texts[i]]
     return found if others and len(rests) < len(head) else {}
 
@@ -225,6 +273,15 @@ def _goes_on_from(areas: list[Area], texts: list[str], empty: Area, seam: int) -
             tall = area.bottom - area.top > 1 or empty.bottom - empty.top > 1
             return index if tall and not any(c.isdigit() for c in texts[index]) and texts[index] else None
     return None
+
+
+def _stands_left_of_label(fragment: Fragment, empty: Area) -> bool:
+    """Whether a label follows in the row, as behind those of groups: right of the last label, a blank is a value."""
+    return any(
+        _LABEL.match(text)
+        for area, text in zip(fragment.areas, fragment.texts, strict=True)
+        if area.top == empty.top and area.left >= empty.right
+    )
 
 
 def _repeated_rows(first: Fragment, second: Fragment) -> int:

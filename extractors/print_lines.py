@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from extractors.pdf_page import Char
 
@@ -23,6 +24,14 @@ rules.
 _NUMBERS_AT_END = re.compile(r"(?:\s[-+]?[\d.,]+\S{0,2}){2,}$")
 
 
+class Word(NamedTuple):
+    """What stands between two gaps of a line."""
+
+    text: str
+    x0: float
+    x1: float
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One printed line. `tabular`: gaps or a tail of numbers say that it is a row, not running text."""
@@ -34,6 +43,7 @@ class Line:
     y1: float
     size: float
     tabular: bool
+    words: tuple[Word, ...] = ()
 
 
 def lines_of(chars: Iterable[Char]) -> list[Line]:
@@ -59,10 +69,12 @@ def lines_of(chars: Iterable[Char]) -> list[Line]:
 def _line(group: list[Char]) -> Line:
     if len(group) == 1:
         (char,) = group
-        return Line(char.text, char.x0, char.y0, char.x1, char.y1, char.y1 - char.y0, False)
+        words = (Word(char.text, char.x0, char.x1),)
+        return Line(char.text, char.x0, char.y0, char.x1, char.y1, char.y1 - char.y0, False, words)
     group.sort(key=lambda c: c.x0)
     last = group[0]
     parts = [last.text]
+    edges = [last.x0]
     far = False
     for char in group[1:]:
         size = max(char.y1 - char.y0, 1.0)
@@ -72,10 +84,12 @@ def _line(group: list[Char]) -> Line:
         close = _is_wide(char.text) and _is_wide(last.text)
         if gap > (_WIDE_GAP if close else _DIGIT_GAP):
             parts.append(" ")
+            edges += [last.x1, char.x0]
             far = far or gap > _CELL_GAP
         parts.append(char.text)
         last = char
     text = "".join(parts)
+    edges.append(last.x1)
     heights = sorted(c.y1 - c.y0 for c in group)
     return Line(
         text,
@@ -85,6 +99,7 @@ def _line(group: list[Char]) -> Line:
         max(c.y1 for c in group),
         heights[len(heights) // 2],
         far or bool(_NUMBERS_AT_END.search(text)),
+        tuple(map(Word, text.split(" "), edges[::2], edges[1::2])),
     )
 
 

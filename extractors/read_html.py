@@ -54,7 +54,9 @@ def read_html(data: bytes, url: str = "", content_type: str = "") -> Document:
 
 
 def _read_page(text: str, url: str, is_carried: bool = False) -> Document:
-    is_cut = _ends_inside_a_cell(text)
+    # Tags are ASCII, and ASCII is folded to lower case in a third of the time.
+    folded = text.encode("ascii", "replace").lower()
+    is_cut = _ends_inside_a_cell(folded)
     marked = _mark(text)
     if "<pre" in marked or "<PRE" in marked or "<textarea" in marked:
         marked = _PRE.sub(lambda found: found[0].replace("\n", _BREAK), marked)
@@ -65,7 +67,7 @@ def _read_page(text: str, url: str, is_carried: bool = False) -> Document:
     carried = "" if is_carried else carried_page(tree)
     for node in tree.css("script,style,noscript,template"):
         node.decompose()
-    show(tree, text)
+    show(tree, folded)
     grids = _take_grids(tree, is_cut)
     body = tree.body
     blocks, images = _blocks(body.text(deep=True) if body else "", grids)
@@ -87,10 +89,9 @@ def _mark(text: str) -> str:
     return text.replace("<img", _IMAGE + "<img").replace("<IMG", _IMAGE + "<IMG")
 
 
-def _ends_inside_a_cell(text: str) -> bool:
+def _ends_inside_a_cell(folded: bytes) -> bool:
     """Whether the bytes stop inside a table cell, so that its last digits may be missing."""
-    # Tags are ASCII, and ASCII is folded to lower case in a third of the time.
-    lowered = text[-200_000:].encode("ascii", "replace").lower()
+    lowered = folded[-200_000:]
     last_table = lowered.rfind(b"<table")
     if lowered.rfind(b"</table") > last_table or (last_table < 0 and b"<td" not in lowered):
         return False

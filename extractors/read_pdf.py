@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
+from typing import Any
 
 import pdfplumber
 import pypdfium2 as pdfium
@@ -19,8 +20,9 @@ import pypdfium2.raw as raw
 
 from extractors.errors import Refused
 from extractors.pdf_check import check_whole
+from extractors.pdf_columns import tell_columns
 from extractors.pdf_furniture import drop_furniture
-from extractors.pdf_page import UNKNOWN, Char, Page, Picture, read_page
+from extractors.pdf_page import UNKNOWN, Char, Page, Picture, read_page, turned_box
 from extractors.pdf_tables import Fragment, Item, fragments_of, grid_of, join_over_pages
 from extractors.print_lines import Line, joined, lines_of
 from extractors.records import Block, Document, Paragraph
@@ -74,8 +76,8 @@ def _pages(pdf: pdfium.PdfDocument, data: bytes) -> _Reading:
         handle = pdf[number]
         page = read_page(handle)
         handle.close()
-        if page.dropped_text and not page.invisible_text:
-            page = page._replace(chars=_all_chars(data, number))
+        if page.dropped_text and not (page.invisible_text or page.white_text):
+            page = page._replace(chars=_all_chars(data, number, page))
         characters += len(page.chars)
         if characters > MAX_CHARACTERS:
             raise Refused(f"the PDF holds more than {MAX_CHARACTERS:,} characters; a report has far fewer")
@@ -89,17 +91,18 @@ def _pages(pdf: pdfium.PdfDocument, data: bytes) -> _Reading:
     return reading
 
 
-def _all_chars(data: bytes, number: int) -> list[Char]:
+def _all_chars(data: bytes, number: int, page: Page) -> list[Char]:
     """Every character of a page, read by pdfplumber: slower, but it leaves none out."""
+
+    def box(c: dict[str, Any]) -> tuple[float, float, float, float]:
+        shown = (c["x0"], c["top"], c["x1"], c["bottom"])
+        return turned_box(shown, page.turned, page.width, page.height)
+
     with pdfplumber.open(BytesIO(data), pages=[number + 1]) as pdf:
         chars = pdf.pages[0].chars
     if len(chars) > MAX_CHARACTERS:
         raise Refused(f"page {number + 1} holds {len(chars):,} characters; a report has far fewer")
-    return [
-        Char(c["text"] if len(c["text"]) == 1 else UNKNOWN, c["x0"], c["top"], c["x1"], c["bottom"])
-        for c in chars
-        if c["text"].strip()
-    ]
+    return [Char(c["text"] if len(c["text"]) == 1 else UNKNOWN, *box(c)) for c in chars if c["text"].strip()]
 
 
 def _is_large(picture: Picture, page: Page) -> bool:
@@ -122,6 +125,7 @@ def _items(page: Page, number: int, notes: list[str]) -> list[Item]:
 
 def _document(reading: _Reading) -> Document:
     drop_furniture(reading.pages, reading.heights)
+    tell_columns(reading.pages)
     items = list(join_over_pages(reading.pages))
     blocks = tuple(_blocks(items))
     grids = any(isinstance(item, Fragment) for item in items)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from extractors import forms
-from extractors.numbers import is_value_like
+from extractors.numbers import has_digit, is_value_like
 from extractors.records import GridCell
 
 _YEAR = re.compile(r"20\d\d")
@@ -26,12 +27,14 @@ class ReviewHeader(NamedTuple):
 
     ends: where its rows begin and end, columns at its sides included.
     is_used: values of some groups were read under it, so that the next header row begins another one.
+    columns: (group, column, colspan) of the cells that name groups.
     """
 
     groups: tuple[str, ...] = ()
     places: tuple[tuple[int, int], ...] = ()
     ends: tuple[int, int] = (0, 0)
     is_used: bool = False
+    columns: tuple[tuple[str, int, int], ...] = ()
 
     def with_row(self, row: Sequence[GridCell], keys: Sequence[str]) -> ReviewHeader:
         """The header with one more of its rows."""
@@ -45,7 +48,17 @@ class ReviewHeader(NamedTuple):
         ends = (row[0].column, max(start.ends[1], row[-1].column + row[-1].colspan))
         if start.places or start.groups:
             ends = (min(start.ends[0], ends[0]), ends[1])
-        return ReviewHeader(groups, tuple(sorted((*start.places, *places))), ends)
+        columns = {
+            (words.groups.exact(k)[0], cell.column, cell.colspan)
+            for cell, k in zip(row, keys, strict=True)
+            if words.groups.exact(k)
+        }
+        return ReviewHeader(
+            groups,
+            tuple(sorted((*start.places, *places))),
+            ends,
+            columns=tuple(sorted({*start.columns, *columns}, key=itemgetter(1))),
+        )
 
     def filled_by(
         self, row: Sequence[GridCell], keys: Sequence[str], is_padded: bool
@@ -60,6 +73,8 @@ class ReviewHeader(NamedTuple):
         values = self._below_results(row, is_padded)
         if not self._holds_values(values):
             return None
+        if self._has_sides() and not is_padded and _ends(row) != self.ends:
+            return (), values  # a remark may stand in a value's place
         # Behind a label a blank may be the pipe that opens the row: then the last value stands elsewhere.
         opens_blank = is_padded and len(values) < len(row) and not values[0].text.strip()
         return (words.group_codes if self._tells_columns(values) and not opens_blank else ()), values
@@ -90,13 +105,18 @@ class ReviewHeader(NamedTuple):
         printed = [place for place, cell in enumerate(values) if cell.text.strip()]
         if is_padded and len(values) > wanted and printed and printed[-1] - printed[0] == wanted - 1:
             return values[printed[0] : printed[-1] + 1]
-        ends = (row[0].column, row[-1].column + row[-1].colspan)
-        if len(values) > wanted and len(self.places) == wanted and ends == self.ends:
+        if len(values) > wanted and len(self.places) == wanted and _ends(row) == self.ends:
             left, right = self.places[0][0], sum(self.places[-1])
             aside = [cell for cell in values if not left <= cell.column < right]
             if all(_is_no_count(cell.text) for cell in aside):
                 return [cell for cell in values if left <= cell.column < right]
         return values
+
+    def _has_sides(self) -> bool:
+        """Whether the header names the fifteen results and columns beside them."""
+        if len(self.places) != len(forms.review().indicators):
+            return False
+        return self.ends[0] < self.places[0][0] or self.ends[1] > sum(self.places[-1])
 
     def _holds_values(self, values: Sequence[GridCell]) -> bool:
         """Whether the cells can be the form's fifteen, some of them lost or, below a whole header, some of them words."""
@@ -121,6 +141,10 @@ class ReviewHeader(NamedTuple):
         )
 
 
+def _ends(row: Sequence[GridCell]) -> tuple[int, int]:
+    return row[0].column, row[-1].column + row[-1].colspan
+
+
 def _is_no_count(text: str) -> bool:
-    """Whether a cell beside the values is none of them: blank, a word or a year."""
-    return not text.strip() or not is_value_like(text) or bool(_YEAR.fullmatch(text.strip()))
+    """Whether a cell beside the values is none of them: blank, a dash, a word or a year."""
+    return not has_digit(text) or not is_value_like(text) or bool(_YEAR.fullmatch(text.strip()))

@@ -17,6 +17,8 @@ from extractors.records import Cell, Leftover, new_record
 
 MOST_LEFTOVERS = 200
 NOT_TOLD = "?"
+SAME, OTHER, ONE_ONLY = "same", "other", "one only"
+"""What a cell that is found a second time prints: the same, something else, or only one of the two prints anything."""
 
 
 class Printed(NamedTuple):
@@ -33,7 +35,7 @@ class Seen(NamedTuple):
     """What a row or stretch brought: ((indicator, applicant), print, unit) of each cell; the rest as in `Plan`."""
 
     cells: list[tuple[tuple[str, str | None], Printed, str]]
-    block_forms: list[str]
+    votes: list[tuple[str, str]]
     last_statistic: str = ""
 
 
@@ -50,6 +52,8 @@ class Sheet:
         NOT_TOLD where that row stood among those of another section.
         """
         self._alike: set[tuple[str, str | None]] = set()
+        self._again: dict[tuple[str, str | None], str] = {}
+        self._item_forms: dict[str, set[str]] = {}
         self._is_ocr = is_ocr
         self._seen: Seen | None = None
 
@@ -68,8 +72,8 @@ class Sheet:
 
     def repeat(self, plan: Plan, texts: Sequence[str], table: int, first: int) -> None:
         """A row or stretch of a known shape: its plan's cells with these texts; `first` is the row of its first line."""
-        for form in plan.block_forms:
-            self._proactive_forms[form] += 1
+        for item, form in plan.votes:
+            self._vote(item, form)
         if plan.last_statistic:
             self.last_statistic = plan.last_statistic
         mark = "ocr" if self._is_ocr else ""
@@ -94,14 +98,19 @@ class Sheet:
         row: Printed,
     ) -> None:
         """One item of chapter 二 under its header; `values` None when their columns are lost, then `row` is kept."""
-        self._proactive_forms[block.form] += 1
+        self._vote(item, block.form)
         if self._seen:
-            self._seen.block_forms.append(block.form)
+            self._seen.votes.append((item, block.form))
         for i, column in enumerate(block.columns):
             unit = units[i] if i < len(units) else ""
             self._add(f"proactive.{item}.{column}", None, values[i] if values else row, unit)
         if values is None:
             self._lost(row, f"row {item}: {len(block)} values expected")
+
+    def _vote(self, item: str, form: str) -> None:
+        """An item of chapter 二 stands under a header of this form."""
+        self._proactive_forms[form] += 1
+        self._item_forms.setdefault(item, set()).add(form)
 
     def request(self, code: str, values: Sequence[Printed] | None, row: Printed) -> None:
         """One row of chapter 三: seven values in the order of the applicants, or None."""
@@ -120,6 +129,11 @@ class Sheet:
             self._add(indicator, None, values[i] if values else row, "")
         if values is None:
             self._lost(row, "reviews and lawsuits: 15 values expected")
+
+    def results(self, result: str, groups: Sequence[str], values: Sequence[Printed]) -> None:
+        """One result of chapter 四, of each of the groups."""
+        for group, value in zip(groups, values, strict=True):
+            self._add(f"{group}.{result}", None, value, "")
 
     def statistic(
         self,
@@ -216,17 +230,47 @@ class Sheet:
     def _settle(self, name: tuple[str, str | None], cell: Cell) -> None:
         """A cell found twice: what is printed goes before a blank; two different prints are told, none is taken."""
         known = self._cells[name]
-        if _says_nothing(known) and not _says_nothing(cell):
+        is_told, is_told_again = not _says_nothing(known), not _says_nothing(cell)
+        is_same = is_told == is_told_again and fold(known.printed) == fold(cell.printed)
+        if not is_same or name not in self._again:
+            self._again[name] = SAME if is_same else OTHER if is_told and is_told_again else ONE_ONLY
+        if is_told_again and not is_told:
             self._cells[name] = cell
-        elif not (_says_nothing(known) or _says_nothing(cell)) and fold(known.printed) != fold(cell.printed):
+        elif is_told and is_told_again and not is_same:
             both = f"{known.printed} / {cell.printed}"
             self._cells[name] = known._replace(printed=both, raw_text=both, mark="ambiguous")
             reason = f"{cell.indicator} is printed twice with different values"
             self.leave("printed_twice", reason, both, cell.table, cell.row, cell.column)
 
+    def _doubt_twins(self) -> None:
+        """Where a whole table stands twice with other numbers, only what both print alike is certain."""
+        two_forms = any(len(seen) > 1 for seen in self._item_forms.values())
+        if not self._again and not two_forms:
+            return
+        kinds: dict[str, list[tuple[str, str | None]]] = {}
+        for name in self._cells:
+            kinds.setdefault(_table_of(name[0]), []).append(name)
+        for kind, names in kinds.items():
+            again = [name for name in names if name in self._again]
+            other = {name[0] for name in again if self._again[name] == OTHER}
+            is_twin = len(other) > 1 or (other and 2 * len(again) > len(names))
+            if not is_twin and not (kind == "proactive" and two_forms):
+                continue
+            doubtful = [
+                name for name in names if self._again.get(name) != SAME and not self._cells[name].mark
+            ]
+            doubtful = [name for name in doubtful if not _says_nothing(self._cells[name])]
+            for name in doubtful:
+                self._cells[name] = self._cells[name]._replace(mark="ambiguous")
+            if doubtful:
+                first = self._cells[doubtful[0]]
+                reason = f"{kind}: the table stands twice with other numbers; which one counts is not told"
+                self.leave("printed_twice", reason, first.raw_text, first.table, first.row, first.column)
+
     def finish(self) -> tuple[str | None, list[Cell], list[Leftover]]:
         """(form, cells, leftovers) of the document."""
         words = forms.requests()
+        self._doubt_twins()
         has_one_row = self._is_printed([words.single_row])
         has_three = self._is_printed(words.single_row_instead_of)
         if has_one_row and has_three:
@@ -256,3 +300,9 @@ class Sheet:
 
 def _says_nothing(cell: Cell) -> bool:
     return cell.mark == "column_lost" or not cell.printed.strip()
+
+
+def _table_of(indicator: str) -> str:
+    """The table of the forms an indicator stands in: reviews and lawsuits share one."""
+    first = indicator.split(".")[0]
+    return "review" if first == "litigation" else first

@@ -80,7 +80,7 @@ class StreamReader:
                 texts.append(printed.text)
             cells.append((name, place, printed.row - 1 - stretch.first, printed.column, unit))
         return Plan(
-            *(tuple(cells), tuple(seen.block_forms), seen.last_statistic),
+            *(tuple(cells), tuple(seen.votes), seen.last_statistic),
             texts=tuple(texts),
             of_tables=of_tables,
         )

@@ -12,7 +12,7 @@ from extractors.labels import key, plain
 from extractors.loose_lines import Token
 
 NOTE = re.compile(r"[(\[][^()\[\]]*[)\]]")
-_OPEN_NOTE = re.compile(r"[(](?![一二三四五六七八九十\d]{1,3}[)])[^()]*$")
+_OPEN_NOTE = re.compile(r"[(](?![一二三四五六七八九十\d])[^()]*$")
 NOT_WORD = re.compile(r"[^\w/]+|_")
 _SHORTEST_ENDING = 5
 """A shorter label is not looked for at the end of longer words."""

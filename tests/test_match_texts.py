@@ -259,3 +259,16 @@ def test_a_number_that_may_be_a_pages_or_a_part_is_not_read_by_what_another_was(
             for document, matched in zip(documents, remembered, strict=True):
                 forget_rows()
                 assert matched == match(document)
+
+
+def test_a_group_that_wraps_inside_its_bracket_is_no_note_of_the_row_above() -> None:
+    """（四 … ）无法提供 begins below the row that 行政查询事项 ends: its numbers are not that row's."""
+    lines = [
+        "一、本年新收政府信息公开申请数量 1 0 0 0 0 0 1",
+        "8.属 74 0 0 1 54 8 137",
+        "于",
+        "行政查询事项",
+        "（四 1.本 0 0 7 3 0 9 19",
+        "）无法提供 机关不掌握相关政府信息",
+    ]
+    assert set(read("\n".join([REQUESTS, *lines]))) == {"requests.new"}

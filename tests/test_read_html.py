@@ -147,6 +147,77 @@ def test_a_cell_says_what_a_browser_shows_of_it() -> None:
     assert cells("<td><sup>12</sup></td>") == ["12"]  # nothing it could be raised above
 
 
+UNSEEN = {
+    "font-size:0": "<span style='FONT-SIZE: 0pt'>9</span>",
+    "font: 0": '<span style="font:0/0 a">9</span>',
+    "white": '<span style="COLOR: #FFFFFF">9</span>',
+    "white by tag": '<font color="white">9</font>',
+    "white in numbers": '<span style="color:rgb(255, 255, 255)">9</span>',
+    "clear": '<b style="color:transparent">9</b>',
+    "opacity": '<i style="opacity:0">9</i>',
+    "pushed out": '<div style="text-indent:-9999px">9</div>',
+    "placed out": '<span style="position:absolute;left:-9999px">9</span>',
+    "clipped": '<span style="position:absolute;clip:rect(0 0 0 0)">9</span>',
+    "visibility": '<span style="visibility: hidden"><b hidden>8</b>9</span>',
+    "no room": '<div style="height:0;overflow:hidden">9</div>',
+    "attribute": "<b hidden>9</b>",
+    "template": "<template>9</template>",
+    "comment": "<!--[if gte mso 9]>9<![endif]-->",
+    "list": "<datalist><option>9</option></datalist>",
+    "quotes in its style": "<span style='font-family:\"宋体\";font-size:0'>9</span>",
+}
+SEEN = {
+    "other size": '<span style="font-size:0.8em">9</span>',
+    "white on colour": '<span style="color:#fff;background:#036">9</span>',
+    "half": '<i style="opacity:0.5">9</i>',
+    "indented": '<div style="text-indent:-21.0pt">9</div>',
+    "no box": '<span style="height:0;overflow:hidden">9</span>',
+    "dark again": '<span style="color:#fff"><b style="color:#000">9</b></span>',
+    "size again": '<span style="font-size:0"><b style="font-size:9pt">9</b></span>',
+    "chosen": "<select><option>7</option><option selected>9</option></select>",
+}
+
+
+@pytest.mark.parametrize("part", UNSEEN.values(), ids=UNSEEN)
+def test_what_nobody_sees_is_no_digit_of_a_number(part: str) -> None:
+    assert cells(f"<td>1{part}</td><td>0</td>") == ["1", "0"]
+
+
+@pytest.mark.parametrize("part", [p for p in UNSEEN.values() if not p.startswith(("<d", "<t"))])
+def test_what_nobody_sees_is_no_digit_of_a_number_told_in_prose(part: str) -> None:
+    assert read_html(f"<p>收到申请1{part}件</p>".encode()).paragraphs == ["收到申请1件"]
+
+
+@pytest.mark.parametrize("part", SEEN.values(), ids=SEEN)
+def test_what_is_seen_stays(part: str) -> None:
+    (text,) = cells(f"<td>1{part}</td>")
+    assert fold(text) == "19"
+
+
+def test_white_is_unseen_only_where_nothing_round_it_is_coloured() -> None:
+    white = '<td style="color:#fff">12</td>'
+    assert cells(white) == [""]
+    assert cells('<td style="color:#fff" class="head">12</td>') == [
+        "12"
+    ]  # a style sheet may colour its ground
+    assert cells('<td style="color:#fff">自然人</td>') == ["自然人"]
+    for table in (
+        "<table bgcolor=#006699><tr>{}</tr></table>",
+        "<table><tr style='background:#069'>{}</tr></table>",
+    ):
+        (grid,) = read_html(table.format(white).encode()).grids
+        assert [cell.text for cell in grid.rows[0]] == ["12"]
+
+
+def test_a_cell_that_is_not_seen_keeps_its_place_and_one_left_out_does_not() -> None:
+    assert cells('<td style="font-size:0">5</td><td>1</td>') == ["", "1"]
+    assert cells("<td hidden>5</td><td>1</td>") == ["1"]
+    assert cells('<td style="height:0;overflow:hidden">5</td><td>1</td>') == [
+        "5",
+        "1",
+    ]  # it grows with its text
+
+
 def test_what_hides_a_whole_table_hides_nothing() -> None:
     page = (
         '<table><tr><td><div style="display:none"><table><tr><td>1</td></tr></table></div></td></tr></table>'

@@ -24,6 +24,8 @@ from reportlab.platypus import Flowable, PageBreak, SimpleDocTemplate, Table, Ta
 from reportlab.platypus import Paragraph as Flowing
 
 from extractors.errors import Refused
+from extractors.pdf_columns import BLANK
+from extractors.pdf_page import UNKNOWN
 from extractors.read_pdf import MAX_PAGES, read_pdf
 from extractors.records import Document, Grid, GridCell
 
@@ -150,6 +152,14 @@ def test_group_label_over_a_page_break_stays_one_cell() -> None:
     assert [[c.text for c in row][-3:] for row in grid.rows] == [row[1:] for row in rows]
 
 
+def test_a_blank_value_at_the_head_of_a_page_is_no_part_of_the_header_above() -> None:
+    head = [["项目", "数量", "总计"], ["", "件", ""]]
+    over = [("SPAN", (0, 0), (0, 1)), ("SPAN", (2, 0), (2, 1))]
+    rows = [["规章", "3", ""], ["文件", "1", "1"]]
+    (grid,) = read_pdf(built([ruled(head, style=over), PageBreak(), ruled(rows)])).grids
+    assert texts(grid)[2:] == rows
+
+
 def test_other_tables_on_the_next_page_stay_apart() -> None:
     first, second = rows_of(3), [[str(i * j) for i in range(15)] for j in range(1, 4)]
     style = [("GRID", (0, 0), (-1, -1), 1, colors.black)]
@@ -194,6 +204,168 @@ def test_turned_pages_are_read_as_seen(turn: int) -> None:
     page = pdfium.PdfDocument(target.getvalue())[0]
     assert page.get_rotation() == turn and page.get_size() == pytest.approx(A4, abs=1)
     assert [texts(grid) for grid in read_pdf(target.getvalue()).grids] == [rows_of(10)]
+
+
+@pytest.mark.parametrize(("shown", "drawn"), [(0, 90), (0, 270), (90, 0), (270, 0), (90, 270), (180, 0)])
+def test_text_that_stands_sideways_is_read_upright(shown: int, drawn: int) -> None:
+    """Wide tables are drawn sideways on upright pages; others are shown turned by mistake."""
+    target = io.BytesIO()
+    canvas = Canvas(target, pagesize=landscape(A4) if shown in (90, 270) else A4)
+    canvas.setPageRotation(shown)
+    width, height = A4
+    canvas.translate(*{0: (0, 0), 90: (width, 0), 270: (0, height)}[drawn])
+    canvas.rotate(drawn)
+    table = ruled(rows_of(10))
+    table.wrapOn(canvas, *A4)
+    table.drawOn(canvas, 60, 100)
+    canvas.save()
+    assert [texts(grid) for grid in read_pdf(target.getvalue()).grids] == [rows_of(10)]
+
+
+def test_a_lone_full_width_digit_of_a_sideways_page_is_found() -> None:
+    """PDFium leaves such a digit out of the page's text; the other library then reads the page."""
+    target = io.BytesIO()
+    canvas = Canvas(target, pagesize=A4)
+    canvas.translate(A4[0], 0)
+    canvas.rotate(90)
+    rows = [["规章", "７", "８"], ["行政规范性文件", "７", "12"]]
+    table = ruled(rows)
+    table.wrapOn(canvas, *A4)
+    table.drawOn(canvas, 60, 100)
+    canvas.save()
+    assert [texts(grid) for grid in read_pdf(target.getvalue()).grids] == [rows]
+
+
+def drawn(lines: list[list[tuple[float, float, str]]], rules: list[tuple[float, ...]] = ()) -> bytes:  # type: ignore[assignment]
+    """Pages with texts at (x, y), and lines from (x, y) to (x, y) on the first."""
+    target = io.BytesIO()
+    canvas = Canvas(target, A4)
+    for number, page in enumerate(lines):
+        canvas.setFont(FONT, 10)
+        for rule in rules if number == 0 else ():
+            canvas.line(*rule)
+        for x, y, text in page:
+            canvas.drawString(x, y, text)
+        canvas.showPage()
+    canvas.save()
+    return target.getvalue()
+
+
+def boxes(xs: list[float], ys: list[float]) -> list[tuple[float, ...]]:
+    return [(x, ys[0], x, ys[-1]) for x in xs] + [(xs[0], y, xs[-1], y) for y in ys]
+
+
+def test_a_number_its_cell_forced_into_two_lines_is_one_number() -> None:
+    walls = boxes([50, 150, 180, 210, 240], [700, 670, 640])
+    row = [(55, 680, "重复申请"), (156, 686, "174"), (156, 674, "57"), (190, 680, "5"), (220, 680, "0")]
+    (grid,) = read_pdf(drawn([row], walls)).grids
+    assert [cell.text for cell in grid.rows[0]] == ["重复申请", "17457", "5", "0"]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        [(156, 686, "12"), (156, 674, "57"), (190, 680, "5"), (220, 680, "0")],  # room for another digit
+        [(156, 686, "174"), (156, 674, "57"), (190, 686, "5"), (190, 674, "8"), (220, 680, "0")],  # two rows
+        [(156, 686, "174"), (156, 674, "57"), (190, 680, "5")],  # too little beside it
+    ],
+)
+def test_two_numbers_one_above_the_other_stay_two(row: list[tuple[float, float, str]]) -> None:
+    (grid,) = read_pdf(drawn([row], boxes([50, 150, 190 - 10, 210, 240], [700, 670, 640]))).grids
+    assert "17457" not in [cell.text for cell in grid.rows[0]]
+    assert "1257" not in [cell.text for cell in grid.rows[0]]
+
+
+COLUMNS = [200, 240, 280, 320, 360, 400, 440]
+
+
+def unruled(*rows: tuple[str, str]) -> list[tuple[float, float, str]]:
+    """Rows 20 points apart: label, and the values of COLUMNS parted by commas."""
+    return [
+        (x, 700 - 20 * number, text)
+        for number, (label, values) in enumerate(rows)
+        for x, text in zip([50, *COLUMNS], [label, *values.split(",")], strict=True)
+        if text
+    ]
+
+
+WHOLE = [
+    ("1.属于国家秘密", "0,1,2,3,4,5,15"),
+    ("7.属于行政执法案卷", "6,0,0,0,0,0,6"),
+    ("2.重复申请", "9,9,9,9,9,9,54"),
+]
+
+
+def test_blanks_of_rows_without_rules_are_told_by_the_rows_around_them() -> None:
+    page = unruled(WHOLE[0], ("（一）予以公开", "8,,,7,,,15"), *WHOLE[1:], ("（七）总计", ",,,,,3,3"))
+    lines = read_pdf(drawn([page])).paragraphs
+    assert lines[1] == f"（一）予以公开 8 {BLANK} {BLANK} 7 {BLANK} {BLANK} 15"
+    assert lines[-1] == "（七）总计 " + f"{BLANK} " * 5 + "3 3"
+    # Between two columns, and where fewer rows agree, nothing is told.
+    moved = [(x + 20 if text == "7" else x, y, text) for x, y, text in page]
+    assert "（一）予以公开 8 7 15" in read_pdf(drawn([moved])).paragraphs
+    few = unruled(*WHOLE[:2], ("（一）予以公开", "8,,,7,,,15"))
+    assert "（一）予以公开 8 7 15" in read_pdf(drawn([few])).paragraphs
+
+
+def test_blanks_below_the_header_of_a_small_table_without_rules() -> None:
+    places = [(50, "信息内容"), (200, "本年制发件数"), (300, "本年废止件数"), (400, "现行有效件数")]
+    page = [(x, 700, text) for x, text in places] + [(50, 680, "规章"), (220, 680, "3"), (420, 680, "9")]
+    assert read_pdf(drawn([page])).paragraphs[-1] == f"规章 3 {BLANK} 9"
+
+
+def test_rows_before_and_behind_a_page_break_know_the_columns_of_the_other_page() -> None:
+    short = ("（一）予以公开", "8,,,7,,,15")
+    told = f"（一）予以公开 8 {BLANK} {BLANK} 7 {BLANK} {BLANK} 15"
+    assert told in read_pdf(drawn([unruled(short), unruled(*WHOLE)])).paragraphs
+    assert told in read_pdf(drawn([unruled(*WHOLE), unruled(short)])).paragraphs
+
+
+def test_a_number_in_two_lines_without_rules_is_one_number_or_none() -> None:
+    rows = unruled(WHOLE[0], ("（一）予以公开", "8,58174,0,0,0,0,58182"), *WHOLE[1:])
+    rest = [(240, 668, "4"), (440, 668, "4")]
+    assert "（一）予以公开 8 581744 0 0 0 0 581824" in read_pdf(drawn([rows + rest])).paragraphs
+    # A row that lacks a value may hold the rest of any number above it.
+    mixed = unruled(WHOLE[0], ("（一）予以公开", "8,58174,,0,0,0,58182"), *WHOLE[1:])
+    found = [
+        line for line in read_pdf(drawn([mixed + rest])).paragraphs if "58174" in line or line[:1] == "4"
+    ]
+    assert found and all(line.endswith(UNKNOWN) for line in found)
+    # Over a page's end as well.
+    last = unruled(*WHOLE, ("（一）予以公开", "8,58174,0,0,0,0,58182"))
+    lines = read_pdf(drawn([last, [(50, 700, "理"), (240, 700, "4"), (440, 700, "4")]])).paragraphs
+    assert lines[-2].endswith(UNKNOWN) and lines[-1].endswith(UNKNOWN)
+
+
+def test_a_row_broken_by_the_pages_end_goes_on_beside_a_label_over_several_rows() -> None:
+    target = io.BytesIO()
+    canvas = Canvas(target, A4)
+    for page in range(2):
+        canvas.setFont(FONT, 10)
+        top, rows = (100, 2) if page == 0 else (780, 3)
+        for x in (50, 92, 144, 200, 256):
+            canvas.line(x, top, x, top - 20 * rows)
+        for row in range(rows + 1):
+            left = 92 if page == 1 and 0 < row < rows else 50
+            canvas.line(left, top - 20 * row, 256, top - 20 * row)
+        cells = (
+            [["（一）", "予以公开", "1", "2"], ["（三）不", "1.属于国家", "3", "4"]]
+            if page == 0
+            else [["予公开", "秘密", "", ""], ["", "2.重复", "5", "6"], ["", "3.其他", "7", "8"]]
+        )
+        for row, line in enumerate(cells):
+            for x, text in zip((51, 93, 146, 202), line, strict=True):
+                canvas.drawString(x, top - 14 - 20 * row, text)
+        canvas.showPage()
+    canvas.save()
+    (grid,) = read_pdf(target.getvalue()).grids
+    assert [[cell.text.replace("\n", "") for cell in row] for row in grid.rows] == [
+        ["（一）", "予以公开", "1", "2"],
+        ["（三）不予公开", "1.属于国家秘密", "3", "4"],
+        ["2.重复", "5", "6"],
+        ["3.其他", "7", "8"],
+    ]
+    assert grid.rows[1][0].rowspan == 3
 
 
 def test_number_over_its_wall_is_nobodys() -> None:
@@ -306,6 +478,21 @@ def test_scans_yield_no_numbers(layer: str) -> None:
     document = read_pdf(target.getvalue())
     assert document.status == "tables_as_images" and document.blocks == ()
     assert "page 1" in " ".join(document.notes)
+
+
+def test_white_text_is_read_on_colour_only() -> None:
+    target = io.BytesIO()
+    canvas = Canvas(target, A4)
+    canvas.setFont("Helvetica", 10)
+    canvas.setFillColorRGB(0, 0.3, 0.6)
+    canvas.rect(95, 645, 60, 20, stroke=0, fill=1)
+    canvas.setFillColorRGB(1, 1, 1)
+    canvas.drawString(100, 650, "2023")
+    canvas.drawString(111, 700, "7")
+    canvas.setFillColorRGB(0, 0, 0)
+    canvas.drawString(100, 700, "41")
+    canvas.save()
+    assert read_pdf(target.getvalue()).paragraphs == ["41", "2023"]
 
 
 def test_tables_as_pictures_in_a_text_keep_the_text() -> None:
