@@ -277,6 +277,7 @@ def test_bad_input_ends_with_code_2_one_sentence_and_nothing_changed(tmp_path):
             "no Prefect server",
         ),
         (("status", "--data", str(newer)), {}, "newer version"),
+        (("probe", "--allow-private", "http://127.0.0.1:9/list.html"), {}, "connect_failed"),
     ]
     for arguments, environment, told in cases:
         ended = ogi(*arguments, **environment)

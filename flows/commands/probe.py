@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from extractors.client import Client
+from extractors.errors import UserError
 from extractors.probe import probe
 from flows.commands.crawl import ContactOption
 
@@ -31,8 +32,10 @@ def probe_command(
         found = probe(url, client, allow_private)
     finally:
         client.close()
+    if found.problem and not found.family:
+        raise UserError(f"{url}: {found.problem}")
     notes.print(f"robots.txt: {found.robots or 'not asked'}")
-    notes.print(f"family: {found.family or 'not known'}; charset: {found.charset or 'not known'}")
+    notes.print(f"family: {found.family}; charset: {found.charset}")
     notes.print(f"title: {found.title or 'none'}")
     if found.is_article:
         notes.print(f"a report page; its list: {found.column or 'not found in the breadcrumb'}")
@@ -43,6 +46,5 @@ def probe_command(
         notes.print(f"stopped: {found.problem}")
     elif not found.listings:
         notes.print("no report found: the portal file needs another family, list or `selectors`")
-    if found.family:
-        typer.echo(found.yaml(), nl=False)
+    typer.echo(found.yaml(), nl=False)
     raise typer.Exit(1 if found.problem or not found.listings else 0)
