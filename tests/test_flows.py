@@ -84,7 +84,7 @@ def test_every_kind_of_broken_portal_is_named_and_the_rest_is_published(tmp_path
         given["patience"] = {"portal_minutes": 0.1, "retry_seconds": [], "backoff_seconds": 0.01}
         began = time.monotonic()
         state = run("nightly", **given)
-        assert time.monotonic() - began < 45
+        assert time.monotonic() - began < 60, "one try at a silent host takes 30 s, all of them 90"
         told = state.result()
         assert state.name == "Degraded"
         assert {failed.portal_id for failed in told.failed} == {
