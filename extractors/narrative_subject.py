@@ -67,6 +67,7 @@ def is_of_others(sentence: str, recent: int, end: int, agency: str) -> bool:
     start = max((place for place in found.own if place < end), default=0)
     if any(start <= place < end for place in found.others):
         return True
+    start = max(start, sentence.rfind(";", 0, end), sentence.rfind("；", 0, end))
     return _is_one_layer(found, max(start, recent), end) or _is_one_layer(found, start, end)
 
 
