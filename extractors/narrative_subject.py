@@ -32,7 +32,7 @@ class _Words(NamedTuple):
 @cache
 def _words() -> _Words:
     words = load("narrative")["subjects"]
-    start = rf"(?:^|[，,；;：:、（(）)])(?:{_either(words['lead'])})*"
+    start = rf"(?:^|[，,；;：:、（(）)]|\d年度?)(?:{_either(words['lead'])})*"
     name = rf"[^\W\d_a-zA-Z{''.join(words['never_inside'])}]{{1,{LONGEST_SUBJECT}}}?"
     levels = "".join(words["heights"])
     return _Words(
