@@ -120,13 +120,13 @@ def _is_own(name: str, agency: str) -> bool:
     """Whether a subject is the agency: the end of its name, or one office's name a short form of the other's."""
     if not agency:
         return False
-    if agency.endswith(name) or name.endswith(agency):
+    if agency.endswith(name) or name.endswith(agency) or _shortens(name, agency):
         return True
     region, named = _region_of(agency), _region_of(name)
     if len(named) > 1 and not _is_own_region(named, region):
         return False
     own, other = agency[len(region) :], name[len(named) :]
-    return _shortens(name, agency) or (own[-1:] == other[-1:] != "" and _shortens(own, other))
+    return own[-1:] == other[-1:] != "" and _shortens(own, other)
 
 
 def _shortens(short: str, full: str) -> bool:
