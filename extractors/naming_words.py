@@ -58,6 +58,7 @@ class Words(NamedTuple):
     foot: re.Pattern[str]
     page_foot: re.Pattern[str]
     neighbour: re.Pattern[str]
+    neighbour_starts: frozenset[str]
     media: re.Pattern[str]
     is_government: re.Pattern[str]
     is_office: re.Pattern[str]
@@ -146,6 +147,7 @@ def words_of_names() -> Words:
             rf"[^,。;]{{0,10}}(?:{either['page_foot_words']})|{_NEIGHBOUR.format(either['neighbour_words'])}"
         ),
         neighbour=re.compile(_NEIGHBOUR.format(either["neighbour_words"])),
+        neighbour_starts=frozenset(word[0] for word in content["neighbour_words"]),
         media=re.compile(f"(?:{either['media_endings']})$"),
         is_government=re.compile(f"(?:{either['government_endings']})$"),
         is_office=re.compile(f"(?:{either['self_offices']}|委员会)$"),

@@ -43,6 +43,7 @@ _OWN_YEAR = re.compile(r"(?<![至末底从自])(?:19|20)\d\d年度?[，,]?[^，,
 FIRST_YEAR, FIRST_MONTH = 2008, 5
 """The Regulations came into force on 1 May 2008: a total 截至2008年底 is that year's."""
 _SPACE = re.compile(r"\s+")
+_PART_ENDS = re.compile(r"[；;]|^[^（(]*[)）]")
 _CLOSED = re.compile(r"[（(][^（）()]*[）)]")
 _CALLED = re.compile(r"[（(](?:以下|下)?简称[^（）()]{1,20}[）)]")
 
@@ -175,9 +176,7 @@ def _speaks_of_something_else(quantity: Quantity, year: int | None) -> bool:
         return True
     if "分别" in quantity.local and quantity.following.startswith("、"):
         return True
-    return quantity.value != 0 and bool(
-        re.search(rf"(?:{words.negations.pattern})[^，]{{0,4}}$", quantity.local)
-    )
+    return quantity.value != 0 and bool(words.negated.search(quantity.local))
 
 
 def _is_of_other_period(quantity: Quantity, year: int | None) -> bool:
@@ -249,7 +248,7 @@ def _is_part(quantity: Quantity) -> bool:
     if not since:
         return False
     between = quantity.before[-400:][since[-1].end() :]
-    return not re.search(r"[；;]", between) and not re.search(r"^[^（(]*[)）]", between)
+    return not _PART_ENDS.search(between)
 
 
 def _channel_fits(channel: str, quantity: Quantity) -> bool:
@@ -270,6 +269,8 @@ def _channel_fits(channel: str, quantity: Quantity) -> bool:
 def _channel_as_subject(head: str) -> str:
     """The clause before that begins with one channel (微信公众号关注2万人,发布信息1203条), which the number is about."""
     words = wording()
+    if not words.channels.search(head):
+        return ""
     for clause in reversed(BOUNDARY.split(head)):
         found = words.channels.search(clause)
         if found and found.start() <= LONGEST_QUALIFIER and not words.improves.search(clause):

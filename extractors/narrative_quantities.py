@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 from extractors.chinese_numerals import to_number
@@ -29,6 +30,10 @@ _QUANTITY = re.compile(
 BOUNDARY = re.compile(r"[，,；;（）()：:](?!\d{3}(?!\d))|(?<!\d)\.|\.(?!\d)")
 _SAME = re.compile(r"[，,（(](?:共计|达到|达|即|为|计|实际|具体为)?")
 _RANGE_BEFORE = re.compile(r"\d\s?(?:-|—|–|~|～|至|到)$")
+
+
+_number = lru_cache(maxsize=4096)(to_number)
+"""Reports tell the same small numbers over and over."""
 
 
 class Quantity(NamedTuple):
@@ -71,7 +76,7 @@ def quantities_of(sentence: str) -> Iterator[Quantity]:
         if boundary := BOUNDARY.search(after):
             after = after[: boundary.start()]
         previous_end = match.end()
-        number = to_number(match["numeral"])
+        number = _number(match["numeral"])
         if number is None or _RANGE_BEFORE.search(between):
             continue
         printed, (value, is_vague) = match["numeral"], number
@@ -93,7 +98,7 @@ def _told_exactly(
         return None
     if not _SAME.fullmatch(sentence, match.end(), next_one[0].start()):
         return None
-    rounded, exact = to_number(match["numeral"]), to_number(next_one[0]["numeral"])
+    rounded, exact = _number(match["numeral"]), _number(next_one[0]["numeral"])
     if rounded is None or exact is None or exact[1]:
         return None
     is_rounding = (is_vague or _has_scale(match["numeral"])) and rounds_to(exact[0], rounded[0])

@@ -54,7 +54,7 @@ class Wording:
     parts: re.Pattern[str]
     some_office: re.Pattern[str]
     vague_after: tuple[str, ...]
-    negations: re.Pattern[str]
+    negated: re.Pattern[str]
     each: re.Pattern[str]
     topics: re.Pattern[str]
     topic_of: dict[str, str]
@@ -86,7 +86,7 @@ def wording() -> Wording:
         parts=_any(content["parts"]),
         some_office=re.compile(rf"^(?:其中|由|各|、)?(?:{offices})"),
         vague_after=tuple(content["vague_after"]),
-        negations=_any(content["negations"]),
+        negated=re.compile(rf"(?:{_alternatives(content['negations'])})[^，]{{0,4}}$"),
         each=_any(content["words"]["each"]),
         topics=_any(topic_of),
         topic_of=topic_of,

@@ -32,7 +32,7 @@ class _Words(NamedTuple):
 @cache
 def _words() -> _Words:
     words = load("narrative")["subjects"]
-    start = rf"(?:^|[，,；;：:、（(）)])(?:{_either(words['lead'])})*"
+    start = rf"(?:^|[，,；;：:、（(）)]|\d年度?)(?:{_either(words['lead'])})*"
     name = rf"[^\W\d_a-zA-Z{''.join(words['never_inside'])}]{{1,{LONGEST_SUBJECT}}}?"
     levels = "".join(words["heights"])
     return _Words(
@@ -67,6 +67,7 @@ def is_of_others(sentence: str, recent: int, end: int, agency: str) -> bool:
     start = max((place for place in found.own if place < end), default=0)
     if any(start <= place < end for place in found.others):
         return True
+    start = max(start, sentence.rfind(";", 0, end), sentence.rfind("；", 0, end))
     return _is_one_layer(found, max(start, recent), end) or _is_one_layer(found, start, end)
 
 
@@ -116,13 +117,22 @@ def _is_one_layer(found: _Found, start: int, end: int) -> bool:
 
 @lru_cache(maxsize=1024)
 def _is_own(name: str, agency: str) -> bool:
-    """Whether a subject is the agency: the end of its name, or a short form with its characters in their order."""
+    """Whether a subject is the agency: the end of its name, or one office's name a short form of the other's."""
     if not agency:
         return False
-    if agency.endswith(name) or name.endswith(agency):
+    if agency.endswith(name) or name.endswith(agency) or _shortens(name, agency):
         return True
-    rest = iter(agency)
-    return all(character in rest for character in name)
+    region, named = _region_of(agency), _region_of(name)
+    if len(named) > 1 and not _is_own_region(named, region):
+        return False
+    own, other = agency[len(region) :], name[len(named) :]
+    return own[-1:] == other[-1:] != "" and _shortens(own, other)
+
+
+def _shortens(short: str, full: str) -> bool:
+    """Whether a name keeps characters of the full one in their order: 人社局 of 人力资源和社会保障局."""
+    rest = iter(full)
+    return all(character in rest for character in short)
 
 
 @lru_cache(maxsize=1024)

@@ -82,9 +82,9 @@ def own_head(head: list[str]) -> list[str]:
     """The lines of a page's head without links to other pages: 上一篇 and what follows, titles below the first chapter."""
     kept: list[str] = []
     has_begun = False
-    neighbour = words_of_names().neighbour
+    words = words_of_names()
     for line in head:
-        if kept and neighbour.match(line):
+        if kept and not words.neighbour_starts.isdisjoint(line[:4]) and words.neighbour.match(line):
             break
         if has_begun and len(line) <= LONGEST_TITLE and read_title(line):
             continue

@@ -129,6 +129,16 @@ TAKEN = [
         "因政府信息公开行政复议3件（2019年4件），行政诉讼2件（2019年0件）。",
         {"review.cases": "3", "litigation.cases": "2"},
     ),
+    ("全年主动公开信息量达2635条。", {"published.items": "2635"}),
+    (
+        "全县发生政府信息公开行政复议10件，其中县级4件、部门及乡镇6件；行政诉讼5件。",
+        {"review.cases": "10", "litigation.cases": "5"},
+    ),
+    (
+        "收到涉及信息公开的行政复议案件10件，行政诉讼案件5件。",
+        {"review.cases": "10", "litigation.cases": "5"},
+    ),
+    ("县政府信息公开网主动公开信息532条。", {"published.website": "532"}),
     ("“政策解读”栏目更新信息86条。", {"policy_explanations": "86"}),
     (
         "共办理依申请公开58件，其中本年新收56件，上年结转2件。",
@@ -201,6 +211,7 @@ NOT_TAKEN = [
     "县长解读2篇，部门负责人解读15篇。",
     "转载国务院重大政策解读236条。",
     "抽查网站信息3560条。",
+    "通过“两微一端”公开信息5632条。",
 ]
 
 
@@ -215,6 +226,15 @@ def test_what_is_no_figure_of_the_year_is_left(sentence: str) -> None:
         ("县教育局主动公开政府信息1203条", "沭阳县教育局", {"published.items": "1203"}),
         ("县教体局积极推进公开，主动公开政府信息1203条", "沭阳县教育体育局", {"published.items": "1203"}),
         ("县教育局主动公开政府信息1203条", "沭阳县人民政府", {}),
+        ("县人力资源和社会保障局主动公开政府信息36条", "沭阳县人社局", {"published.items": "36"}),
+        ("2020年沭阳县共收到政府信息公开申请45件", "沭阳县马厂镇人民政府", {}),
+        (
+            "2020年高新区管委会主动公开政府信息62条",
+            "西安高新技术产业开发区管理委员会",
+            {"published.items": "62"},
+        ),
+        ("2020年沭阳县共收到政府信息公开申请45件", "沭阳县人民政府", {"requests.received": "45"}),
+        ("泗阳县教育局主动公开政府信息1203条", "沭阳县教育局", {}),
         ("县教育局主动公开政府信息120条，全县主动公开政府信息1203条", "沭阳县人民政府", {"published.items": "1203"}),
         ("马厂镇收到政府信息公开申请3件", "沭阳县人民政府", {}),
         (
@@ -277,7 +297,8 @@ def test_another_report_year_is_not_taken() -> None:
 def test_a_review_organs_cases_are_not_those_against_the_agency() -> None:
     heading = "三、行政复议和行政诉讼情况"
     assert told("二、依申请公开情况", "无。", heading, "全年办理行政复议案件56件。") == {}
-    assert told("二、依申请公开情况", "无。", heading, "行政复议2件。") == {"review.cases": "2"}
+    told_pending = "行政复议2件，其中结果维持1件，尚未审结1件。"
+    assert told("二、依申请公开情况", "无。", heading, told_pending) == {"review.cases": "2"}
 
 
 def test_a_total_to_the_end_of_the_first_year_is_that_years() -> None:

@@ -145,16 +145,8 @@ def _agency(code: str, zone: str, rest: str, regions: Regions) -> tuple[Any, ...
         return _of_zone(region, zone, _zone_names()[zone], rest, regions)
     if (town := TOWN.match(rest)) and not known_office(rest):
         return _of_unlisted_town(region, "", _prefix(region, regions), town, regions)
-    if branch := BRANCH.match(rest):
-        place = branch["place"]
-        named = (*regions.names.get(place), *regions.short_names.get(place))
-        exact = {r.same_as for r in named if r.code != code and regions.is_within(r.code, code)}
-        exact = {c for c in exact if regions.by_code[c].valid_to is None} or exact
-        if len(exact) == 1:
-            inner = regions.by_code[exact.pop()]
-            office = office_named(branch["office"])
-            name = _prefix(region, regions) + office.name + place + branch["kind"]
-            return _row(inner, regions, f"{office.slug}_branch", name, office.kind, office.function)
+    if branch := _branch(code, rest, regions):
+        return branch
     known = known_office(rest)
     if known is None and (inside := ZONE.match(rest)) and not rest.startswith(("城市", "新区建")):
         full, whose = inside["zone"], _prefix(region, regions)
@@ -167,6 +159,26 @@ def _agency(code: str, zone: str, rest: str, regions: Regions) -> tuple[Any, ...
     return _row(
         region, regions, office.slug, _prefix(region, regions) + office.name, office.kind, office.function
     )
+
+
+def _branch(code: str, rest: str, regions: Regions) -> tuple[Any, ...] | None:
+    """The row of a branch in one region below `code`: 生态环境局青山区分局, 苏家屯生态环境分局; None where it is none."""
+    region = regions.by_code[code]
+    printed = BRANCH.match(rest)
+    parts = [(printed["place"], printed["office"], printed["kind"])] if printed else []
+    if rest.endswith("分局"):
+        ends = range(2, min(7, len(rest) - 3))
+        parts += [(rest[:at], f"{rest[at:-2]}局", "分局") for at in ends if known_office(f"{rest[at:-2]}局")]
+    for place, office_text, kind in parts:
+        named = (*regions.names.get(place), *regions.short_names.get(place))
+        exact = {r.same_as for r in named if r.code != code and regions.is_within(r.code, code)}
+        exact = {c for c in exact if regions.by_code[c].valid_to is None} or exact
+        if len(exact) == 1:
+            office = office_named(office_text)
+            name = _prefix(region, regions) + office.name + place + kind
+            inner = regions.by_code[exact.pop()]
+            return _row(inner, regions, f"{office.slug}_branch", name, office.kind, office.function)
+    return None
 
 
 def _of_township(town: Region, rest: str, regions: Regions) -> tuple[Any, ...]:
