@@ -81,6 +81,12 @@ def ogi(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
+def start_ogi(*arguments: str, stdout: Any, stderr: Any, **environment: str) -> subprocess.Popen[bytes]:
+    """The command, going on in a process of its own."""
+    command, env = _command(arguments, environment)
+    return subprocess.Popen(command, env=env, cwd=ROOT, stdout=stdout, stderr=stderr)
+
+
 @dataclass(frozen=True)
 class Terminal:
     """A command that runs at a terminal of its own."""
