@@ -104,6 +104,13 @@ class CrawlLog:
             if self._rows >= JOURNAL_ROWS and self.root.is_local:
                 self._publish()
 
+    def flush(self) -> None:
+        """Makes every row appended so far readable. On a remote root only while no WARC file is open."""
+        with self._lock:
+            self._publish()
+            for published in self._published:
+                published.result()
+
     def close(self) -> None:
         """Publishes what is left; raises what went wrong with any part. The journals stay for `recover` then."""
         with self._lock:

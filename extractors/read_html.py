@@ -25,7 +25,6 @@ MOST_CELLS = 60_000
 MOST_TABLES = 3_000
 """Tables inside tables are looked through once for each of them."""
 MOST_CHARACTERS = 12_000_000
-LONGEST_CELL = 20_000
 
 _BREAK = "\f"  # white space to the parser, so it may stand between rows; never in the text of a page
 _BREAKS = re.compile(rf"{_BREAK}[ \t\r\n{_BREAK}]*")

@@ -25,9 +25,8 @@ from flows.orchestration import (
     expectations,
     final_state,
     guarded,
-    read_and_settle,
     show,
-    visit_all,
+    visit_read_and_settle,
 )
 from flows.plan import choose_portals, plan_of, plan_sentences
 from flows.visits import Visits
@@ -70,11 +69,10 @@ def _backfill(
     with locks.held(root, "flow-backfill", "backfill"):
         get_run_logger().info("%s", "; ".join(plan_sentences(plan_of(root, chosen, years), years)))
         plan = Plan(years=frozenset(years))
-        with Visits(
+        visits = Visits(
             root, "backfill", chosen, plan, contact, patience.portal_minutes * 60, patience.limits
-        ) as visits:
-            told.runs = visit_all(visits, patience)
-        read_and_settle(root, told)
+        )
+        visit_read_and_settle(visits, patience, told)
         for year in sorted(years):
             told.expectations += expectations(visits, year, today)[1]
         show(root, told)

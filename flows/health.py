@@ -25,7 +25,8 @@ class Health:
     """One portal: its looks by any flow, and its reports about `year` against the expected number.
 
     expected: agencies that reported about the year before (else one of the two earlier years) at this portal, or the
-    agencies its file lists; None when neither is known. have: agencies with a report about `year`.
+    agencies its file lists; None when neither is known. have: agencies with a report about `year`. asked: whether a
+    look that succeeded took reports about `year` from its lists; a backfill of other years and a recheck did not.
     """
 
     portal_id: str
@@ -36,6 +37,7 @@ class Health:
     reason: str
     expected: int | None
     have: int
+    asked: bool = False
 
     @property
     def missing(self) -> int | None:
@@ -51,6 +53,8 @@ class Health:
             return "nothing is known of what to expect"
         if not self.missing:
             return ""
+        if not self.asked:
+            return f"{self.expected} reports about {self.year} are expected; its lists were not asked for them yet"
         told = f"{self.missing} of {self.expected} expected reports about {self.year} are missing"
         if is_overdue(today, self.year):
             is_low = self.have < LOW_YIELD * self.expected
@@ -93,7 +97,14 @@ def _health(
         str(runs["reason"].iloc[-1] or "") if last.failures else "",
         expected,
         have,
+        _asked_for(runs, year),
     )
+
+
+def _asked_for(runs: pd.DataFrame, year: int) -> bool:
+    """Whether a look took reports about the year from the portal's lists; one without years takes all."""
+    looks = runs[(runs["outcome"] == "done") & (runs["flow"] != "recheck")]
+    return any(not years or str(year) in years.split(",") for years in looks["years"].fillna(""))
 
 
 def last_look(runs: pd.DataFrame) -> LastLook:

@@ -25,9 +25,8 @@ from flows.orchestration import (
     expectations,
     final_state,
     guarded,
-    read_and_settle,
     show,
-    visit_all,
+    visit_read_and_settle,
 )
 from flows.visits import Visits
 
@@ -88,11 +87,8 @@ def _nightly(
         listed = ", ".join(map(str, sorted(wanted)))
         get_run_logger().info("%s portals due of %s, reports about %s", len(due), len(chosen), listed)
         plan = Plan(years=wanted, recheck=recheck)
-        with Visits(
-            root, "nightly", due, plan, named, patience.portal_minutes * 60, patience.limits
-        ) as visits:
-            told.runs = visit_all(visits, patience)
-        read_and_settle(root, told)
+        visits = Visits(root, "nightly", due, plan, named, patience.portal_minutes * 60, patience.limits)
+        visit_read_and_settle(visits, patience, told)
         health, told.expectations = expectations(visits, max(wanted), today)
         show(root, told, health, today)
     return final_state(told)

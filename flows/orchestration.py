@@ -11,17 +11,19 @@ import contextlib
 import errno
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Annotated, Any
 
 from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.context import TagsContext
-from prefect.futures import PrefectFuture, as_completed
+from prefect.futures import PrefectFuture
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
 from prefect.task_runners import ThreadPoolTaskRunner
@@ -43,6 +45,7 @@ from warehouse.publish import Published
 DOCUMENTS_A_TASK = 600
 SIDE_BY_SIDE: Any = ThreadPoolTaskRunner(max_workers=64)
 """Portals asked at once; each waits most of its time for its own host's turn."""
+LOOK_SECONDS = 1.0
 DEGRADED = "Degraded"
 MOST_NAMED = 10
 """Portals that lack reports named one by one at the end of a run; `ogi status` and the artifact name all."""
@@ -200,32 +203,77 @@ def _failures_said_once() -> Iterator[None]:
         logger.removeFilter(said_once)
 
 
-def visit_all(visits: Visits, patience: Patience) -> list[PortalRun]:
-    """One task run a portal, side by side; every portal has a row at the end, also below `data/runs`."""
+def visit_read_and_settle(visits: Visits, patience: Patience, told: Summary) -> None:
+    """The crawl and everything after it; fills in `told`.
+
+    Portals that failed pause before they are tried again; the others do not wait for them to be published.
+    """
+    logger = get_run_logger()
+    settled: dict[str, str] | None = None
+
+    def settle_news() -> None:
+        nonlocal settled
+        outcomes = {portal_id: run.outcome for portal_id, run in visits.runs.items()}
+        if outcomes != settled or reading.unread_snapshots(visits.root):
+            read_and_settle(visits.root, told)
+            settled = outcomes
+
+    def meanwhile() -> None:
+        logger.info(
+            "only portals that failed are left, waiting for their next try; the others are published first"
+        )
+        try:
+            # What was looked for and not found is told from these rows; the run's end writes the same file anew.
+            remember(visits.root, visits.runs.values())
+            settle_news()
+        except (UserError, OSError) as error:
+            logger.warning("what is kept so far cannot be published yet: %s", error)
+
+    with visits:
+        told.runs = visit_all(visits, patience, meanwhile)
+    settle_news()
+
+
+def visit_all(visits: Visits, patience: Patience, meanwhile: Callable[[], None]) -> list[PortalRun]:
+    """One task run a portal, side by side; every portal has a row at the end, also below `data/runs`.
+
+    meanwhile: called when nothing is left but portals that pause before their next try.
+    """
     with _failures_said_once():
-        _run_tasks(visits, patience)
+        _run_tasks(visits, patience, meanwhile)
     runs = list(visits.runs.values())
     remember(visits.root, runs)
     return runs
 
 
-def _run_tasks(visits: Visits, patience: Patience) -> None:
+def _run_tasks(visits: Visits, patience: Patience, meanwhile: Callable[[], None]) -> None:
     one = crawl_task.with_options(
         retries=len(patience.retry_seconds),
         retry_delay_seconds=patience.retry_seconds,
         retry_condition_fn=_may_help,
     )
-    futures: dict[PrefectFuture[Any], str] = {
+    done: SimpleQueue[PrefectFuture[Any]] = SimpleQueue()
+    pending: dict[PrefectFuture[Any], str] = {
         one.submit(portal_id, visits): portal_id for portal_id in visits.portals
     }
-    logger = get_run_logger()
-    for count, future in enumerate(as_completed(list(futures)), start=1):
-        portal_id = futures[future]
+    for future in list(pending):
+        future.add_done_callback(done.put)
+    logger, seen = get_run_logger(), 0
+    while pending:
+        try:
+            future = done.get(timeout=LOOK_SECONDS)
+        except Empty:
+            if (tries := visits.pause(pending.values())) > seen:
+                seen = tries
+                meanwhile()
+            continue
+        portal_id = pending.pop(future)
         if portal_id not in visits.runs:
             # Only Prefect itself can end a task without a row, such as a server that went away.
             visits.crashed(portal_id, f"its task ended in state {future.state.name}: {future.state.message}")
-        if count % 10 == 0 or count == len(futures):
-            logger.info("%s of %s portals done", count, len(futures))
+        count = len(visits.portals) - len(pending)
+        if count % 10 == 0 or not pending:
+            logger.info("%s of %s portals done", count, len(visits.portals))
 
 
 def read_all(root: DataRoot, snapshots: Sequence[Snapshot], folder: str = CELLS) -> ReadTotals:
@@ -238,15 +286,16 @@ def read_all(root: DataRoot, snapshots: Sequence[Snapshot], folder: str = CELLS)
 
 
 def settle(root: DataRoot, told: Summary) -> None:
-    """Tidy, build, publish; fills in `told`. The caller holds the lock `settle`."""
+    """Tidy, build, publish; adds to `told`. The caller holds the lock `settle`."""
     written = tidy_task(root)
-    told.years = written.years
+    told.years = tuple(sorted({*told.years, *written.years}))
     if written.reports and (published := publish_task(root)):
-        told.changes, told.file = published.changes, str(published.path)
+        told.changes = dict(Counter(told.changes) + Counter(published.changes))
+        told.file = str(published.path)
 
 
 def read_and_settle(root: DataRoot, told: Summary) -> None:
-    """Everything after the crawl: what is stored and unread is read, tidied and published."""
+    """Everything after the crawl: what is stored and unread is read, tidied and published; adds to `told`."""
     logger = get_run_logger()
     with pipeline.settling(root, told.flow, logger.info):
         unread = reading.unread_snapshots(root)
@@ -256,8 +305,9 @@ def read_and_settle(root: DataRoot, told: Summary) -> None:
 
 
 def note_reading(told: Summary, totals: ReadTotals) -> None:
-    told.documents, told.numbers = len(totals.outcomes), totals.numbers
-    told.unread = sum(outcome[1] == "unread" for outcome in totals.outcomes)
+    told.documents += len(totals.outcomes)
+    told.numbers += totals.numbers
+    told.unread += sum(outcome[1] == "unread" for outcome in totals.outcomes)
 
 
 def expectations(visits: Visits, year: int, today: date) -> tuple[list[Health], list[str]]:
@@ -339,9 +389,3 @@ INERT = str.maketrans("<>[]*`~|\\", "‹›()∗'∼¦∖")
 def plain(text: str) -> str:
     """Text that may come from a page, on one line, without what Markdown or HTML would act on."""
     return " ".join(text.split()).translate(INERT)
-
-
-def user_error(state: State[Any]) -> UserError | None:
-    """The sentence a failed flow ended with, when the user can act on it."""
-    error = state.result(raise_on_failure=False)
-    return error if isinstance(error, UserError) else None

@@ -23,9 +23,8 @@ from flows.orchestration import (
     Summary,
     final_state,
     guarded,
-    read_and_settle,
     show,
-    visit_all,
+    visit_read_and_settle,
 )
 from flows.plan import choose_portals, with_known_pages
 from flows.visits import Visits
@@ -70,10 +69,9 @@ def _recheck(
     told = Summary("recheck")
     with locks.held(root, "flow-recheck", "recheck"):
         portals = with_known_pages(root, chosen, plan.years)
-        with Visits(
+        visits = Visits(
             root, "recheck", portals, plan, contact, patience.portal_minutes * 60, patience.limits
-        ) as visits:
-            told.runs = visit_all(visits, patience)
-        read_and_settle(root, told)
+        )
+        visit_read_and_settle(visits, patience, told)
         show(root, told)
     return final_state(told)

@@ -11,7 +11,7 @@ import re
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from types import TracebackType
@@ -133,6 +133,8 @@ class Visits:
         self._log = RememberingLog(root, self.run_id)
         self.runs: dict[str, PortalRun] = {}
         self._tries: Counter[str] = Counter()
+        self._at_work: set[str] = set()
+        self._turn = threading.Lock()
 
     def __enter__(self) -> Self:
         self._log.__enter__()
@@ -152,6 +154,8 @@ class Visits:
             self.run_id, self.flow, portal_id, started, 0.0, "done", years=years_told(self.plan)
         )
         portal = self.portals[portal_id]
+        with self._turn:
+            self._at_work.add(portal_id)
         try:
             work = f"{self.flow} of portal {portal_id}"
             with locks.hosts_held(self.root, portal.manners.hosts, work, self.seconds, log.info):
@@ -162,7 +166,20 @@ class Visits:
             log.exception("portal %s: the visit failed", portal_id)
             run = replace(blank, outcome="crashed", reason=f"{type(error).__name__}: {error}"[:500])
         self.runs[portal_id] = replace(run, seconds=round(time.monotonic() - clock, 3))
+        with self._turn:
+            self._at_work.discard(portal_id)
         return self.runs[portal_id]
+
+    def pause(self, pending: Collection[str]) -> int:
+        """Tries made so far, when all that is pending only waits for its next try; else 0.
+
+        Then every page kept so far can be read.
+        """
+        with self._turn:
+            if not pending or self._at_work or not self.runs.keys() >= set(pending):
+                return 0
+            self._log.flush()
+            return self._tries.total()
 
     def crashed(self, portal_id: str, reason: str) -> None:
         """Records that a portal's visit ended without an answer."""

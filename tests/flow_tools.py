@@ -67,17 +67,12 @@ def _command(arguments: tuple[str, ...], environment: dict[str, str]) -> tuple[l
     return [sys.executable, "-m", "flows.cli", *arguments], {**clean, **environment}
 
 
-def start_ogi(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-    """The command, started in a process of its own."""
+def start_ogi(
+    *arguments: str, stdout: Any = subprocess.PIPE, stderr: Any = subprocess.PIPE, **environment: str
+) -> subprocess.Popen[str]:
+    """The command, going on in a process of its own."""
     command, env = _command(arguments, environment)
-    return subprocess.Popen(
-        command,
-        env=env,
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return subprocess.Popen(command, env=env, cwd=ROOT, stdout=stdout, stderr=stderr, text=True)
 
 
 def ogi(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -246,6 +246,10 @@ def test_missing_reports_are_told_against_what_the_portal_gave_before(tmp_path):
         health.verdict(date(2024, 2, 1)) == "1 of 3 expected reports about 2023 are missing, not yet overdue"
     )
     assert health.verdict(date(2024, 6, 1)) == "1 of 3 expected reports about 2023 are missing, overdue"
+    later = health_of(root, portals, YEARS[-1] + 1)[0]
+    assert later.verdict(date(2025, 6, 1)) == (
+        "2 reports about 2024 are expected; its lists were not asked for them yet"
+    )
     assert published(Path(given["data"])) == reports_of(simulator.sites)
 
 

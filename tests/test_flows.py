@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -127,6 +128,37 @@ def test_all_portals_failing_is_a_failure_told_once_and_at_the_end(tmp_path, cap
     assert re.fullmatch(
         rf"nightly Failed after \d+ s: 1 of 1 portals failed \({site}\); nothing published: .*", told
     )
+
+
+def test_a_portal_that_failed_pauses_while_the_others_are_published(tmp_path):
+    """It comes back only once a file without it is out; the same run then publishes one with it."""
+    data = tmp_path / "data"
+    with small_simulator(2, 2) as simulator:
+        given = parameters(simulator, tmp_path)
+        given["patience"] = {"portal_minutes": 1, "retry_seconds": [1.5] * 30, "backoff_seconds": 0.01}
+        good, late = simulator.sites
+        simulator.set_down(late.id)
+        meanwhile: list[list[tuple[str, int]]] = []
+
+        def come_back() -> None:
+            until = time.monotonic() + 40
+            while not (data / "warehouse" / "ogi.duckdb").exists() and time.monotonic() < until:
+                time.sleep(0.1)
+            simulator.set_down(late.id, False)
+            meanwhile.append(published(data))
+
+        watch = threading.Thread(target=come_back)
+        watch.start()
+        state = run("nightly", **given)
+        watch.join()
+        assert meanwhile == [reports_of([good])]
+        assert state.name == "Completed" and published(data) == reports_of(simulator.sites)
+        told = state.result()
+        assert (told.documents, told.changes) == (8, {"added": 8})
+        assert told.file == str((data / "warehouse" / "ogi.duckdb").resolve())
+        assert len(list((data / "warehouse").glob("ogi-*.duckdb"))) == 2
+        looks = query(data, "SELECT portal_id, year FROM portal_looks ORDER BY ALL")
+        assert looks == [(site.id, year) for site in simulator.sites for year in YEARS]
 
 
 def test_the_server_shows_one_task_run_a_portal_and_keyed_artifacts(tmp_path):
