@@ -169,6 +169,22 @@ def test_xlsx_values_as_shown_and_merged_cells_once() -> None:
     assert texts(second) == [["注", "5"]]
 
 
+def test_rows_and_columns_a_sheet_hides_are_not_printed() -> None:
+    stream = io.BytesIO()
+    with xlsxwriter.Workbook(stream) as book:
+        book.add_worksheet("说明").write(0, 0, "见下表")
+        sheet = book.add_worksheet("表 & 2")
+        sheet.write_row("A1", ["项目", "2022年", "2023年"])
+        sheet.merge_range("A2:A3", "规章")
+        sheet.write_row("B2", [8, 9])
+        sheet.write_row("B3", [1, 2])
+        sheet.write_row("A4", ["文件", 3, 4])
+        sheet.set_row(1, None, None, {"hidden": True})
+        sheet.set_column("B:B", None, None, {"hidden": True})
+    (grid,) = read_xlsx(stream.getvalue()).grids
+    assert texts(grid) == [["项目", "2023年"], ["规章", "2"], ["文件", "4"]]
+
+
 def test_xlsx_of_openpyxl_reads_the_same() -> None:
     book = openpyxl.Workbook()
     for row in ROWS:
