@@ -17,8 +17,10 @@ import docx
 import openpyxl
 import pytest
 import xlsxwriter
+from docx.enum.text import WD_COLOR_INDEX
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
+from docx.shared import RGBColor
 from PIL import Image
 
 from extractors import read_image as read_image_module
@@ -132,6 +134,19 @@ def test_docx_with_pictures_instead_of_tables() -> None:
     document.add_picture(io.BytesIO(a_picture()))
     read = read_docx(saved(document))
     assert read.status == "tables_as_images" and read.paragraphs == ["二、主动公开政府信息情况"]
+
+
+def test_docx_white_text_is_no_digit_of_the_number_beside_it() -> None:
+    document, table = with_table([["规章", "1"], ["总计", ""]])
+    white = table.cell(0, 1).paragraphs[0].add_run("2")
+    alone = table.cell(1, 1).paragraphs[0].add_run("7")
+    for run in (white, alone):
+        run.font.color.rgb = RGBColor(0xFF, 0xFF, 0xFF)
+    (grid,) = read_docx(saved(document)).grids
+    assert texts(grid) == [["规章", "1"], ["总计", "7"]]  # alone, a style may have coloured its ground
+    white.font.highlight_color = WD_COLOR_INDEX.DARK_BLUE
+    (grid,) = read_docx(saved(document)).grids
+    assert texts(grid)[0] == ["规章", "12"]
 
 
 # ------------------------------------------------------------------ Excel
