@@ -229,10 +229,12 @@ class Sheet:
 
     def _doubt_twins(self) -> None:
         """Where a whole table stands twice with other numbers, only what both print alike is certain."""
+        two_forms = any(len(seen) > 1 for seen in self._item_forms.values())
+        if not self._again and not two_forms:
+            return
         kinds: dict[str, list[tuple[str, str | None]]] = {}
         for name in self._cells:
             kinds.setdefault(_table_of(name[0]), []).append(name)
-        two_forms = any(len(seen) > 1 for seen in self._item_forms.values())
         for kind, names in kinds.items():
             again = [name for name in names if name in self._again]
             other = {name[0] for name in again if self._again[name] == OTHER}
