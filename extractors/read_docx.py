@@ -99,11 +99,35 @@ def _text(paragraph: Any) -> str:
 
 
 def _is_not_printed(element: Any) -> bool:
-    """Whether a run is hidden or struck out."""
+    """Whether a run is hidden, struck out, or white on white beside text that is seen."""
     if element.tag != _W + "r":
         return False
     found = (element.find(f"{_W}rPr/{_W}{name}") for name in ("vanish", "strike", "dstrike"))
-    return any(mark is not None and mark.get(_W + "val", "1") not in ("0", "false") for mark in found)
+    if any(mark is not None and mark.get(_W + "val", "1") not in ("0", "false") for mark in found):
+        return True
+    return _is_white(element) and _stands_on_white_beside_text(element)
+
+
+def _is_white(run: Any) -> bool:
+    colour = run.find(f"{_W}rPr/{_W}color")
+    return colour is not None and colour.get(_W + "val", "").upper() == "FFFFFF"
+
+
+def _stands_on_white_beside_text(run: Any) -> bool:
+    """White text alone in its cell may stand on a ground that the table's style gives."""
+    place = run
+    while place is not None and place.tag not in (_W + "tc", _W + "body"):
+        for path in (f"{_W}rPr/{_W}shd", f"{_W}rPr/{_W}highlight", f"{_W}pPr/{_W}shd"):
+            if place.find(path) is not None:
+                return False
+        place = place.getparent()
+    if place is None or place.find(f"{_W}tcPr/{_W}shd") is not None:
+        return False
+    around = place if place.tag == _W + "tc" else next(run.iterancestors(_W + "p"), place)
+    return any(
+        not _is_white(other) and any((text.text or "").strip() for text in other.iter(_W + "t"))
+        for other in around.iter(_W + "r")
+    )
 
 
 def _is_raised(element: Any) -> bool:

@@ -1,6 +1,6 @@
 """Word and Excel files, new and old, to a `Document`: what is printed, in order, with merged cells as spans.
 
-Tracked deletions, hidden text and hidden sheets are not printed and not read. Formulas are read by their
+Tracked deletions, hidden text, hidden sheets and what sheets hide are not printed and not read. Formulas are read by their
 stored values and never computed. Old formats go through LibreOffice where it is installed; where it is not,
 the document says so. Nothing is opened before `zip_check` has passed it.
 """
@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -24,6 +25,7 @@ import python_calamine
 from lxml import etree
 
 from extractors.errors import Refused
+from extractors.hidden_lines import Hidden, Range, hidden_lines, without_hidden
 from extractors.read_docx import blocks_of_docx
 from extractors.records import Block, Document, Grid, GridCell, Paragraph
 from extractors.zip_check import check_zip
@@ -33,7 +35,6 @@ SOFFICE_SECONDS = 25.0
 """Less than the limit on a document, so that the reason is told by name."""
 
 _CELL = re.compile(rb'<c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
-_SheetRange = tuple[tuple[int, int], tuple[int, int]]
 
 
 def read_docx(data: bytes) -> Document:
@@ -54,10 +55,15 @@ def read_docx(data: bytes) -> Document:
 
 def read_xlsx(data: bytes) -> Document:
     """An XLSX: every visible sheet. `Refused` when it is broken, a bomb, or a sheet is far too large."""
-    for name, content in check_zip(data).items():
+    parts = check_zip(data)
+    for name, content in parts.items():
         if name.startswith("xl/worksheets/"):
             _check_extent(name, content)
-    return _read_sheets(data, "xlsx")
+    try:
+        hidden = hidden_lines(parts)
+    except etree.XMLSyntaxError as error:
+        raise Refused(f"the Excel file's list of sheets is damaged ({error})") from error
+    return _read_sheets(data, "xlsx", hidden)
 
 
 def read_xls(data: bytes) -> Document:
@@ -132,14 +138,16 @@ def _check_extent(name: str, content: bytes) -> None:
         )
 
 
-def _read_sheets(data: bytes, carrier: str) -> Document:
+def _read_sheets(data: bytes, carrier: str, hidden: Mapping[str, Hidden] | None = None) -> Document:
     blocks: list[Block] = []
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(BytesIO(data))
         for index, sheet in enumerate(book.sheets_metadata):
             if sheet.visible != python_calamine.SheetVisibleEnum.Visible:
                 continue
-            blocks += _blocks_of_sheet(book.get_sheet_by_index(index))
+            blocks += _blocks_of_sheet(
+                book.get_sheet_by_index(index), (hidden or {}).get(sheet.name, Hidden())
+            )
     except python_calamine.PasswordError as error:
         raise Refused("the Excel file is encrypted and needs a password") from error
     except (python_calamine.CalamineError, ValueError, OSError) as error:
@@ -152,10 +160,12 @@ def _read_sheets(data: bytes, carrier: str) -> Document:
     return Document(carrier, tuple(blocks))
 
 
-def _blocks_of_sheet(sheet: Any) -> list[Block]:
+def _blocks_of_sheet(sheet: Any, hidden: Hidden) -> list[Block]:
     """Paragraphs above tables, and tables: runs of rows between empty rows."""
     rows = [[_shown(value) for value in row] for row in sheet.to_python(skip_empty_area=False)]
-    merged: list[_SheetRange] = list(sheet.merged_cell_ranges or [])
+    merged: list[Range] = list(sheet.merged_cell_ranges or [])
+    if hidden != Hidden():
+        rows, merged = without_hidden(rows, merged, hidden)
     blocks: list[Block] = []
     start = 0
     held = {row for (top, _), (bottom, _) in merged for row in range(top, min(bottom, len(rows)))}
@@ -166,7 +176,7 @@ def _blocks_of_sheet(sheet: Any) -> list[Block]:
     return blocks
 
 
-def _blocks_of_run(rows: list[list[str]], start: int, end: int, merged: list[_SheetRange]) -> list[Block]:
+def _blocks_of_run(rows: list[list[str]], start: int, end: int, merged: list[Range]) -> list[Block]:
     blocks: list[Block] = []
     while start < end and sum(map(bool, rows[start])) <= 1:
         blocks += [Paragraph(text) for text in rows[start] if text]

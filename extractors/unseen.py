@@ -13,19 +13,14 @@ LONGEST = 400
 """Characters outside tables that a style hides as text; longer ones are parts of the page that show on a click."""
 
 # For styles in lower case.
-_STYLES = (re.compile(rb'style\s?=\s?"([^"]*)'), re.compile(rb"style\s?=\s?'([^']*)"))
+_STYLE = re.compile(rb'style="([^"]*)')
+_STYLE_OTHERWISE = re.compile(rb"style\s?=\s?[\"']([^>]*)")
+"""Between other quotes, or with spaces: up to the tag's end, since it is only looked through for hints."""
 _HINT = re.compile(
     r"display\s*:\s*none|line-through|visibility|overflow|opacity|clip|:\s*-\s*\d{3}"
     r"|font(?:-size)?\s*:\s*0*\.?0|(?<![\w-])color\s*:\s*(?:#f|white|transparent|rgba?\(\s*255|rgba|#\w{6}00)"
 )
-_ATTRIBUTES = (
-    b' color="#fff',
-    b" color=#fff",
-    b" color='#fff",
-    b' color="white',
-    b" color=white",
-    b" hidden",
-)
+_FONT_COLOURS = (b'color="#f', b"color=#f", b"color='#f", b'color="white', b"color=white", b"color='white")
 _INLINE = ("p", "span", "font", "b", "strong", "em", "i", "a", "label")
 _LEFT_OUT = re.compile(r"(?<![\w-])display\s*:\s*none|text-decoration[\w\-]*\s*:[^;]*line-through")
 _END = r"\s*(?:;|!|$)"
@@ -57,9 +52,13 @@ def take_out_unseen(tree: Any, folded: bytes) -> None:
 
     A style that hides a whole table says nothing: pages show one of several on a click.
     """
-    styles = {style.decode() for pattern in _STYLES for style in pattern.findall(folded)}
-    in_attributes = any(hint in folded for hint in _ATTRIBUTES)
-    if not in_attributes and not any(map(_HINT.search, styles)):
+    styles = set(_STYLE.findall(folded))
+    if b"style='" in folded or b"style =" in folded:
+        styles.update(_STYLE_OTHERWISE.findall(folded))
+    in_attributes = b" hidden" in folded or (
+        b"<font" in folded and any(hint in folded for hint in _FONT_COLOURS)
+    )
+    if not in_attributes and not any(_HINT.search(style.decode()) for style in styles):
         return
     hinted = [node for node in tree.css("[style], font[color], [hidden]") if _is_hinted(node)]
     # The innermost first: what is taken out whole holds none that is still to be looked at.

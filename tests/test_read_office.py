@@ -17,8 +17,10 @@ import docx
 import openpyxl
 import pytest
 import xlsxwriter
+from docx.enum.text import WD_COLOR_INDEX
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
+from docx.shared import RGBColor
 from PIL import Image
 
 from extractors import read_image as read_image_module
@@ -134,6 +136,19 @@ def test_docx_with_pictures_instead_of_tables() -> None:
     assert read.status == "tables_as_images" and read.paragraphs == ["二、主动公开政府信息情况"]
 
 
+def test_docx_white_text_is_no_digit_of_the_number_beside_it() -> None:
+    document, table = with_table([["规章", "1"], ["总计", ""]])
+    white = table.cell(0, 1).paragraphs[0].add_run("2")
+    alone = table.cell(1, 1).paragraphs[0].add_run("7")
+    for run in (white, alone):
+        run.font.color.rgb = RGBColor(0xFF, 0xFF, 0xFF)
+    (grid,) = read_docx(saved(document)).grids
+    assert texts(grid) == [["规章", "1"], ["总计", "7"]]  # alone, a style may have coloured its ground
+    white.font.highlight_color = WD_COLOR_INDEX.DARK_BLUE
+    (grid,) = read_docx(saved(document)).grids
+    assert texts(grid)[0] == ["规章", "12"]
+
+
 # ------------------------------------------------------------------ Excel
 
 
@@ -167,6 +182,22 @@ def test_xlsx_values_as_shown_and_merged_cells_once() -> None:
     )
     assert texts(first)[1:] == [["规章", "", "0", "-417"], ["收费", "0.3", "2601.953875", "1000000000000000"]]
     assert texts(second) == [["注", "5"]]
+
+
+def test_rows_and_columns_a_sheet_hides_are_not_printed() -> None:
+    stream = io.BytesIO()
+    with xlsxwriter.Workbook(stream) as book:
+        book.add_worksheet("说明").write(0, 0, "见下表")
+        sheet = book.add_worksheet("表 & 2")
+        sheet.write_row("A1", ["项目", "2022年", "2023年"])
+        sheet.merge_range("A2:A3", "规章")
+        sheet.write_row("B2", [8, 9])
+        sheet.write_row("B3", [1, 2])
+        sheet.write_row("A4", ["文件", 3, 4])
+        sheet.set_row(1, None, None, {"hidden": True})
+        sheet.set_column("B:B", None, None, {"hidden": True})
+    (grid,) = read_xlsx(stream.getvalue()).grids
+    assert texts(grid) == [["项目", "2023年"], ["规章", "2"], ["文件", "4"]]
 
 
 def test_xlsx_of_openpyxl_reads_the_same() -> None:
