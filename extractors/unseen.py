@@ -7,10 +7,14 @@ tags say of themselves: style sheets are not read, and white text is unseen only
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 LONGEST = 400
-"""Characters outside tables that a style hides as text; longer ones are parts of the page that show on a click."""
+"""Characters outside tables that a style hides as text; longer ones are parts of the page that show on a click.
+
+Styles up to that length are remembered.
+"""
 
 # For styles in lower case.
 _STYLE = re.compile(rb'style="([^"]*)')
@@ -58,12 +62,22 @@ def take_out_unseen(tree: Any, folded: bytes) -> None:
     in_attributes = b" hidden" in folded or (
         b"<font" in folded and any(hint in folded for hint in _FONT_COLOURS)
     )
-    if not in_attributes and not any(_HINT.search(style.decode()) for style in styles):
+    if not in_attributes and not any(map(_is_hint, styles)):
         return
     hinted = [node for node in tree.css("[style], font[color], [hidden]") if _is_hinted(node)]
     # The innermost first: what is taken out whole holds none that is still to be looked at.
     for node in sorted({node.mem_id: node for node in hinted}.values(), key=_depth, reverse=True):
         _take_out(node)
+
+
+def _is_hint(style: bytes) -> bool:
+    return _is_hint_known(style) if len(style) <= LONGEST else bool(_HINT.search(style.decode()))
+
+
+@lru_cache(maxsize=4096)
+def _is_hint_known(style: bytes) -> bool:
+    """Editors write the same few styles into every page."""
+    return bool(_HINT.search(style.decode()))
 
 
 def _is_hinted(node: Any) -> bool:
