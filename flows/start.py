@@ -9,6 +9,7 @@ import contextlib
 import errno
 import importlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -45,8 +46,52 @@ def run_flow(name: str, **parameters: Any) -> Any:
     flow = getattr(importlib.import_module(f"flows.{name}"), name)
     from prefect import tags
 
-    with tags(TAG), unwatched() if is_temporary else contextlib.nullcontext():
+    with (
+        tags(TAG),
+        unwatched() if is_temporary else contextlib.nullcontext(),
+        _stopped_by_keyboard(name, is_temporary),
+    ):
         return flow(**parameters, return_state=True)
+
+
+@contextlib.contextmanager
+def _stopped_by_keyboard(name: str, is_temporary: bool) -> Iterator[None]:
+    """Ctrl-C ends the command with exit code 2 at once. Prefect would wait for threads that sleep until a portal's next
+    try; a flow may be stopped at any moment.
+    """
+
+    def stop(number: int, frame: Any) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        typer.echo(
+            f"ogi: {name} was stopped; what was kept stays, the same command goes on from it", err=True
+        )
+        with contextlib.suppress(Exception):
+            _end_run(is_temporary)
+        sys.stdout.flush()
+        os._exit(2)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _end_run(is_temporary: bool) -> None:
+    """Ends the temporary server, or says at the lasting one that this run goes on no more."""
+    if is_temporary:
+        from prefect.server.api.server import SubprocessASGIServer
+
+        SubprocessASGIServer().stop()
+        return
+    from prefect.client.orchestration import get_client
+    from prefect.context import FlowRunContext
+    from prefect.states import Cancelled, State
+
+    if (context := FlowRunContext.get()) and context.flow_run:
+        with get_client(sync_client=True) as client:
+            stopped: State[Any] = Cancelled(message="stopped at the keyboard")
+            client.set_flow_run_state(context.flow_run.id, stopped, force=True)
 
 
 @contextlib.contextmanager

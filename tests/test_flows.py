@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -28,6 +29,7 @@ from tests.flow_tools import (
     query,
     reports_of,
     small_simulator,
+    start_ogi,
 )
 from tests.killed_flow import OF_FLOW
 from tests.simulator import hostile
@@ -159,6 +161,36 @@ def test_a_portal_that_failed_pauses_while_the_others_are_published(tmp_path):
         assert len(list((data / "warehouse").glob("ogi-*.duckdb"))) == 2
         looks = query(data, "SELECT portal_id, year FROM portal_looks ORDER BY ALL")
         assert looks == [(site.id, year) for site in simulator.sites for year in YEARS]
+
+
+def test_an_interrupted_run_ends_at_once_and_says_so(tmp_path, prefect_server):
+    """Ctrl-C while a portal is down, whose next try is a minute away."""
+    from prefect.client.orchestration import get_client
+
+    said = tmp_path / "said"
+    with small_simulator(1, 1) as simulator, said.open("wb") as stream:
+        given = parameters(simulator, tmp_path)
+        simulator.set_down(given["portals"][0])
+        running = start_ogi(
+            *("nightly", "--data", given["data"], "--portals", given["portals_folder"], "--contact", "a@b"),
+            *("--portal", given["portals"][0]),
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            PREFECT_API_URL=prefect_server,
+        )
+        until = time.monotonic() + 60
+        while "1 portals due of 1" not in said.read_text() and time.monotonic() < until:
+            time.sleep(0.2)
+        running.send_signal(signal.SIGINT)
+        assert running.wait(20) == 2
+    told = said.read_text()
+    assert told.rstrip().endswith(
+        "ogi: nightly was stopped; what was kept stays, the same command goes on from it"
+    ), told
+    with get_client(sync_client=True) as client:
+        run_id = re.search(r"/runs/flow-run/(\S+)", told)
+        state = client.read_flow_run(UUID(run_id and run_id[1])).state
+        assert state is not None and state.name == "Cancelled", state
 
 
 def test_the_server_shows_one_task_run_a_portal_and_keyed_artifacts(tmp_path):
