@@ -162,7 +162,7 @@ class LooseLines:
         """(tokens, whether each line is a cell) of a stretch; a plain number on such a line is a value, whichever it is."""
         lines = stretch.lines[:-1] if stretch.reaches_end else stretch.lines
         numbered = list(enumerate(lines, start=stretch.first))
-        if _is_spaced(lines):
+        if is_spaced(lines):
             return self._cells_of_spaced(numbered, _usual_gap(lines)), True
         printed = [(n, p.text) for n, p in numbered if p.text and not _is_page_number(p.text)]
         is_cell_a_line = _is_cell_a_line([text for _, text in printed])
@@ -275,7 +275,7 @@ def _is_page_number(text: str) -> bool:
     return len(text) <= _LONGEST_PAGE_NUMBER and bool(_PAGE_NUMBER.match(plain(text)))
 
 
-def _is_spaced(lines: Sequence[Paragraph]) -> bool:
+def is_spaced(lines: Sequence[Paragraph]) -> bool:
     """Whether blank lines separate the cells: they stand between most lines."""
     gaps = [gap for _, gap in lines[1:]]
     return len(gaps) >= 4 and len(gaps) - gaps.count(0) >= 0.7 * len(gaps)

@@ -18,6 +18,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -193,17 +194,14 @@ def to_tables(readings: Sequence[Reading]) -> dict[str, pa.Table]:
     made = {
         "documents": pa.Table.from_pylist([r.document for r in readings], schema=arrow_schema("documents"))
     }
+    shas = pa.array([reading.document["snapshot_sha256"] for reading in readings], pa.string())
     for name, kind in (("cells", Cell), ("leftovers", Leftover), ("chapters", Chapter)):
         lists = [getattr(reading, name) for reading in readings]
         names = kind._fields
         values = list(chain.from_iterable(chain.from_iterable(lists)))
         length = len(values) // len(names)
-        shas = chain.from_iterable(
-            [reading.document["snapshot_sha256"]] * len(rows)
-            for reading, rows in zip(readings, lists, strict=True)
-        )
         columns: dict[str, Any] = {
-            "snapshot_sha256": pa.array(list(shas), pa.string()),
+            "snapshot_sha256": shas.take(np.repeat(np.arange(len(lists)), list(map(len, lists)))),
             "extractor_version": pa.repeat(extractor_version(), length),
         }
         schema = arrow_schema(name)

@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from extractors.known_rows import LONGEST_NUMBER
-from extractors.loose_lines import Stretch, Token, could_be_value
+from extractors.loose_lines import Stretch, Token, could_be_value, is_spaced
 from extractors.records import Paragraph
 
 _NUMBER = rf"[0-9]{{1,{LONGEST_NUMBER}}}(?:\.[0-9]{{1,8}})?"
@@ -42,7 +42,7 @@ class Shape(NamedTuple):
 
 def shape_of(lines: Sequence[Paragraph]) -> Shape:
     """The shape of a stretch's lines."""
-    lone = 2 * sum([text.isdecimal() for text, _ in lines]) > len(lines)
+    lone = is_spaced(lines) or 2 * sum([text.isdecimal() for text, _ in lines]) > len(lines)
     shape: list[Any] = [lone]
     numbers: list[str] = []
     of_lines = []

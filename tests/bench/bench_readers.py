@@ -182,9 +182,12 @@ def _as_text(data: bytes, name: str, layout: str) -> bytes:
         if isinstance(block, Paragraph):
             lines.append(block.text)
         elif isinstance(block, Grid):
+            width = max((cell.column + cell.colspan for row in block.rows for cell in row), default=0)
             for row in block.rows:
                 texts = [" ".join(cell.text.split()) for cell in row]
-                lines += [" | ".join([*texts, ""])] if layout == "pipe" else chain(*zip(texts, repeat("")))
+                # As converters write it: a bare pipe for each column that spans swallowed.
+                filled = " | ".join(texts) + " | " + "|" * (width - len(texts))
+                lines += [filled] if layout == "pipe" else chain(*zip(texts, repeat("")))
     return "\n".join(lines).encode()
 
 
