@@ -35,7 +35,7 @@ from tests.simulator.portal import Simulator
 from tests.simulator.render_html import STYLES, report_body
 
 PORTALS, AGENCIES, YEARS = 20, 20, range(2018, 2024)
-ROUNDS = 2
+ROUNDS = 4
 PREFECT_BAR = 0.15
 SCALING_BAR = 1.7
 DISTINCT = 200
