@@ -17,6 +17,7 @@ LONGEST_VALUE = 40
 """Characters of a table of one cell that, beside other cells, is a cell drawn as a table even where there are few."""
 
 _RAISED = re.compile(r"vertical-align\s*:\s*super")
+_SPECIAL = re.compile(rb"<(?:d(?:el|atalist)|s(?:trike|up|elect)?|input)\b")
 _TYPED = (None, "", "text", "number")
 
 
@@ -26,7 +27,8 @@ def show(tree: Any, folded: bytes) -> None:
     `folded`: the page's tags in lower case.
     """
     take_out_unseen(tree, folded)
-    special = {node.tag for node in tree.css("del, s, strike, sup, input, select, datalist")}
+    found = tree.css("del, s, strike, sup, input, select, datalist") if _SPECIAL.search(folded) else ()
+    special = {node.tag for node in found}
     if special & {"del", "s", "strike"}:
         for node in tree.css("td del, td s, td strike"):
             node.decompose()

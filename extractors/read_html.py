@@ -6,6 +6,7 @@ Reads with selectolax; `tests/test_read_html.py` holds it to the grids Beautiful
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urljoin
@@ -35,6 +36,10 @@ _PRE = re.compile(r"<(pre|textarea)\b.{0,2000000}?</\1\s*>", re.IGNORECASE | re.
 _NUMBER = re.compile(r"\s*(\d{1,9})")
 _GRID_MARK = "\x1d"
 _GRID = re.compile(f"{_GRID_MARK}grid(\\d+){_GRID_MARK}")
+_TITLES = ("title", "ucaptitle", "h1")
+_LINKS = ("a", "iframe", "embed", "object")
+_NOT_SHOWN = ("script", "style", "noscript", "template")
+_PARTS = ", ".join(("meta", *_TITLES, "a[href], iframe[src], embed[src], object[data]", *_NOT_SHOWN))
 _FILE_LINK = re.compile(
     r"\.(?:pdf|docx?|xlsx?|wps|et|ofd|rtf|zip|rar)(?:$|[?#&])|downfile|/attach/|virtual_attach_file|filename=",
     re.IGNORECASE,
@@ -60,12 +65,15 @@ def _read_page(text: str, url: str, is_carried: bool = False) -> Document:
     if "<pre" in marked or "<PRE" in marked or "<textarea" in marked:
         marked = _PRE.sub(lambda found: found[0].replace("\n", _BREAK), marked)
     tree = LexborHTMLParser(marked)
-    meta = _meta_tags(tree)
-    title = _title(tree, meta)
-    attachments = _attachments(tree, text, url)
+    # Each look through the whole tree costs as much as the next: one for all of these.
+    parts = [(node.tag, node) for node in tree.css(_PARTS)]
+    meta = _meta_tags([node for tag, node in parts if tag == "meta"])
+    title = _title([(tag, node) for tag, node in parts if tag in _TITLES], meta)
+    attachments = _attachments([node for tag, node in parts if tag in _LINKS], text, url)
     carried = "" if is_carried else carried_page(tree)
-    for node in tree.css("script,style,noscript,template"):
-        node.decompose()
+    for tag, node in parts:
+        if tag in _NOT_SHOWN:
+            node.decompose()
     show(tree, folded)
     grids = _take_grids(tree, is_cut)
     body = tree.body
@@ -212,9 +220,9 @@ def _blocks(text: str, grids: list[Grid]) -> tuple[tuple[Block, ...], int]:
     return tuple(blocks), images
 
 
-def _meta_tags(tree: Any) -> dict[str, str]:
+def _meta_tags(nodes: Sequence[Any]) -> dict[str, str]:
     facts: dict[str, str] = {}
-    for node in tree.css("meta"):
+    for node in nodes:
         attributes = node.attributes
         name = attributes.get("name") or attributes.get("property")
         content = attributes.get("content")
@@ -223,18 +231,18 @@ def _meta_tags(tree: Any) -> dict[str, str]:
     return facts
 
 
-def _title(tree: Any, meta: dict[str, str]) -> str:
-    """ArticleTitle, else the first heading, else <title>, which is also kept among the facts."""
-    node = tree.css_first("title")
+def _title(nodes: Sequence[tuple[str, Any]], meta: dict[str, str]) -> str:
+    """ArticleTitle, else the first heading, else <title>, which is also kept among the facts. nodes: (tag, node)."""
+    node = next((node for tag, node in nodes if tag == "title"), None)
     page_title = " ".join(node.text().split())[:300] if node else ""
     if page_title:
         meta.setdefault("title", page_title)
     for name, content in meta.items():
         if name.lower() == "articletitle" and content.strip():
             return content
-    for heading in tree.css("ucaptitle, h1"):
+    for tag, heading in nodes:
         text = " ".join(heading.text(deep=True).split())
-        if text:
+        if text and tag != "title":
             return text[:300]
     return page_title
 
@@ -252,10 +260,10 @@ def _add_facts(meta: dict[str, str], grid: Grid) -> None:
                 meta.setdefault(name, value.text)
 
 
-def _attachments(tree: Any, text: str, url: str) -> tuple[str, ...]:
+def _attachments(nodes: Sequence[Any], text: str, url: str) -> tuple[str, ...]:
     """Links to files and document viewers, absolute when the page's address is known."""
     links = []
-    for node in tree.css("a[href], iframe[src], embed[src], object[data]"):
+    for node in nodes:
         attributes = node.attributes
         link = attributes.get("href") or attributes.get("src") or attributes.get("data") or ""
         if link and len(link) < 2000 and _FILE_LINK.search(link):

@@ -24,7 +24,7 @@ _HINT = re.compile(
     r"display\s*:\s*none|line-through|visibility|overflow|opacity|clip|:\s*-\s*\d{3}"
     r"|font(?:-size)?\s*:\s*0*\.?0|(?<![\w-])color\s*:\s*(?:#f|white|transparent|rgba?\(\s*255|rgba|#\w{6}00)"
 )
-_FONT_COLOURS = (b'color="#f', b"color=#f", b"color='#f", b'color="white', b"color=white", b"color='white")
+_FONT_COLOUR = re.compile(rb"<font\b[^>]{0,400}color\s?=\s?[\"']?(?:#f|white)")
 _INLINE = ("p", "span", "font", "b", "strong", "em", "i", "a", "label")
 _LEFT_OUT = re.compile(r"(?<![\w-])display\s*:\s*none|text-decoration[\w\-]*\s*:[^;]*line-through")
 _END = r"\s*(?:;|!|$)"
@@ -59,9 +59,7 @@ def take_out_unseen(tree: Any, folded: bytes) -> None:
     styles = set(_STYLE.findall(folded))
     if b"style='" in folded or b"style =" in folded:
         styles.update(_STYLE_OTHERWISE.findall(folded))
-    in_attributes = b" hidden" in folded or (
-        b"<font" in folded and any(hint in folded for hint in _FONT_COLOURS)
-    )
+    in_attributes = b" hidden" in folded or bool(_FONT_COLOUR.search(folded))
     if not in_attributes and not any(map(_is_hint, styles)):
         return
     hinted = [node for node in tree.css("[style], font[color], [hidden]") if _is_hinted(node)]
